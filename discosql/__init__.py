@@ -1,0 +1,1 @@
+"""discosql: a SQL database whose storage is a Discord server."""

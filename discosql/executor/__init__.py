@@ -1,0 +1,1 @@
+"""Plan to rows: generated Python at the core, input and output only at the leaves."""

@@ -1,0 +1,1 @@
+"""SQL text to plan: no input or output, no waiting. Only this package imports sqlglot."""

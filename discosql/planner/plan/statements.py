@@ -1,0 +1,191 @@
+"""Statements: the root of every plan. A query, a change of rows, a change of the schema, or a command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from discosql.planner.plan.expression import ColumnRef, Expression
+from discosql.planner.plan.nodes import Node
+from discosql.schema import Catalog, TableSchema
+from discosql.types import SqlType
+
+Resolution: TypeAlias = Literal["abort", "fail", "ignore", "replace", "rollback"]
+"""What happens to a row that breaks a constraint (https://www.sqlite.org/lang_conflict.html)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputColumn:
+    """A column of a statement's result: its name as SQLite gives it, and the type its values are shown as."""
+
+    name: str
+    type: SqlType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """SELECT, VALUES: rows of a plan."""
+
+    plan: Node
+    columns: tuple[OutputColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowCheck:
+    """A CHECK constraint compiled against a row: `expression` false (not NULL) breaks it; `label` is for the message."""
+
+    label: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedValue:
+    """A generated column: its position and its expression over the row's other columns, in order of dependence."""
+
+    position: int
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class RowRules:
+    """What every new row of a table goes through before it is stored.
+
+    `row` names the columns of a stored row for the expressions: the rowid first, then the table's columns in order.
+    `defaults` has an expression for every column of the table (Constant(None) where it has no default).
+    """
+
+    table: TableSchema
+    row: tuple[ColumnRef, ...]
+    defaults: tuple[Expression, ...]
+    checks: tuple[RowCheck, ...] = ()
+    generated: tuple[GeneratedValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """RETURNING: expressions over `RowRules.row` of the stored (for DELETE: the removed) row."""
+
+    expressions: tuple[Expression, ...]
+    columns: tuple[OutputColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """One ON CONFLICT clause. `index` is the constraint it is for: an index's id, -1 the rowid, None any.
+
+    DO NOTHING has no `assignments`. Otherwise they are (position, expression) over the existing row
+    (`RowRules.row`) and the row that was refused (`excluded`, same shape); `where` must hold, else nothing is done.
+    """
+
+    index: int | None
+    assignments: tuple[tuple[int, Expression], ...] | None = None
+    excluded: tuple[ColumnRef, ...] = ()
+    where: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """INSERT and REPLACE. `source` produces one row a new row, its columns for the table's `positions` in order
+    (position -1 is the rowid); the other columns get their defaults. `resolution` None: abort.
+
+    `related`: the rules of every table whose rows foreign key actions may change, directly or by way of others.
+    """
+
+    rules: RowRules
+    positions: tuple[int, ...]
+    source: Node
+    resolution: Resolution | None = None
+    upserts: tuple[Upsert, ...] = ()
+    returning: Returning | None = None
+    related: tuple[RowRules, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """UPDATE: `source` produces the stored rows to change (`RowRules.row`: rowid, then every column), followed by one
+    column a new value for each of `positions` (-1 is the rowid). A row that comes twice (UPDATE FROM) is changed once.
+    `related` as in Insert.
+    """
+
+    rules: RowRules
+    positions: tuple[int, ...]
+    source: Node
+    resolution: Resolution | None = None
+    returning: Returning | None = None
+    related: tuple[RowRules, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """DELETE: `source` produces the stored rows to remove (`RowRules.row`). `related` as in Insert."""
+
+    rules: RowRules
+    source: Node
+    returning: Returning | None = None
+    related: tuple[RowRules, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSchema:
+    """CREATE, DROP and ALTER: the catalog as it is afterwards; rows follow by table, index and column ids.
+
+    `check_index`: an index whose uniqueness must hold for the rows there are. `check_rows`: rules that stored rows
+    must satisfy (ADD COLUMN with CHECK or NOT NULL). `fill`: CREATE TABLE AS SELECT and its query.
+    `dropped`: a table whose removal must not break foreign keys. `unchanged` (IF [NOT] EXISTS): nothing to do.
+    """
+
+    label: str
+    catalog: Catalog
+    check_index: tuple[TableSchema, int] | None = None
+    check_rows: RowRules | None = None
+    fill: Insert | None = None
+    dropped: TableSchema | None = None
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionControl:
+    """BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE and ROLLBACK TO, the latter three with a savepoint's name."""
+
+    kind: Literal["begin", "commit", "rollback", "savepoint", "release", "rollback_to"]
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """EXPLAIN of a statement. `mode`: plan, analyze (run it and measure) or code (the generated source)."""
+
+    statement: Statement
+    mode: Literal["plan", "analyze", "code"]
+    format: Literal["text", "json"] = "text"
+    columns: tuple[OutputColumn, ...] = (OutputColumn("QUERY PLAN", SqlType.TEXT),)
+
+
+@dataclass(frozen=True, slots=True)
+class SetPragma:
+    """A PRAGMA that sets something (``PRAGMA foreign_keys = ON``); PRAGMAs that read are queries over a CatalogScan."""
+
+    name: str
+    value: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Vacuum:
+    """VACUUM: remove what no snapshot needs from the guild."""
+
+
+Statement: TypeAlias = (
+    Query | Insert | Update | Delete | ChangeSchema | TransactionControl | Explain | SetPragma | Vacuum
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement ready to be compiled: its plan and how its parameters are named.
+
+    `parameters` has one entry a value to bind: the name for ``:name``, ``@name``, ``$name``, None for ``?``.
+    """
+
+    statement: Statement
+    parameters: tuple[str | None, ...]
+    catalog_version: int

@@ -1,0 +1,1 @@
+"""Rows and indexes to messages and back. Knows no SQL."""

@@ -1,0 +1,220 @@
+"""The seam: what storage asks of a guild. `LocalGuild` and `DiscordGuild` are the two there are.
+
+A guild holds *channels*, a channel *messages*, a message text and *files*. Requests are its cost, so every call here is
+one request of Discord's REST API (or one download from its CDN) and is counted.
+
+Every call may raise the errors below `GuildError`: `NoAnswerError` when the request may or may not have been carried
+out, `UnavailableError` when it was not and may be sent again, `NotFoundError`, `ForbiddenError` and
+`LimitExceededError` when sending it again is of no use.
+"""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+DISCORD_EPOCH: Final = 1_420_070_400_000
+"""Milliseconds from 1970 to the start of Discord's ids."""
+
+MAX_CONTENT: Final = 2_000
+MAX_FILES: Final = 10
+MAX_PAGE: Final = 100
+MAX_NONCE: Final = 25
+
+
+def id_time(snowflake: int) -> float:
+    """Return the moment in an id, as seconds since 1970."""
+    return ((snowflake >> 22) + DISCORD_EPOCH) / 1000
+
+
+def time_id(moment: float) -> int:
+    """Return the lowest id that a message created at that moment (seconds since 1970) or later can have."""
+    return max(0, int(moment * 1000) - DISCORD_EPOCH) << 22
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to post."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of a message. `url` is signed and expires; any fetch of the message gives a fresh one."""
+
+    id: int
+    name: str
+    size: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as a guild returned it. `author` is a user's id; `nonce` is there only in the answer to a post."""
+
+    id: int
+    channel: int
+    author: int
+    content: str
+    attachments: tuple[Attachment, ...] = ()
+    edited: bool = False
+    nonce: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A text channel, or a category (a group of channels). `category` is the id of the group a channel is in."""
+
+    id: int
+    name: str
+    category: int | None = None
+    is_category: bool = False
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A moment by the server's clock (seconds since 1970) and the local monotonic clock when it was received.
+
+    The server's clock showed at least `server` at the local moment `local`.
+    """
+
+    server: float
+    local: float
+
+
+@dataclass(slots=True)
+class Requests:
+    """Counts of what a guild was asked since it was opened. Kinds are the names of `Guild`'s methods.
+
+    A `download` is a request to Discord's CDN, which has no rate limit that matters; all others are REST calls.
+    """
+
+    count: Counter[str] = field(default_factory=Counter)
+    bytes_sent: int = 0
+    bytes_received: int = 0
+
+    @property
+    def rest(self) -> int:
+        """The number of REST calls."""
+        return sum(number for kind, number in self.count.items() if kind != "download")
+
+    @property
+    def downloads(self) -> int:
+        """The number of files downloaded."""
+        return self.count["download"]
+
+    def copy(self) -> "Requests":
+        """Return the counts as they are now."""
+        return Requests(Counter(self.count), self.bytes_sent, self.bytes_received)
+
+    def since(self, before: "Requests") -> "Requests":
+        """Return what was added since an earlier copy."""
+        return Requests(
+            self.count - before.count,
+            self.bytes_sent - before.bytes_sent,
+            self.bytes_received - before.bytes_received,
+        )
+
+
+Listener = Callable[[int], None]
+"""Called with a channel's id when a message appeared, changed or went there. A hint, never a promise."""
+
+
+class Guild(ABC):
+    """A server that holds a database's channels.
+
+    `account` is the user id of the bot that posts; `visibility` the longest time in seconds (Δ of the protocol) after
+    which a posted message shows in `messages`, `settle` the time a slot stays open, both 0 where reads are
+    linearizable. `file_limit` is the largest file and `post_limit` the largest sum of one post's files, in bytes.
+    """
+
+    account: int
+    visibility: float
+    settle: float
+    file_limit: int
+    post_limit: int
+    requests: Requests
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The server's name, for messages to people."""
+
+    @abstractmethod
+    def stamp(self) -> Stamp | None:
+        """Return the newest known pair of server and local time; a login or open gives the first."""
+
+    @abstractmethod
+    def monotonic(self) -> float:
+        """Return the local monotonic clock in seconds; simulations replace it."""
+
+    @abstractmethod
+    async def sleep(self, seconds: float) -> None:
+        """Wait by the local clock; simulations replace it."""
+
+    @abstractmethod
+    async def channels(self) -> list[Channel]:
+        """Return all channels and categories of the guild."""
+
+    @abstractmethod
+    async def create_category(self, name: str) -> Channel:
+        """Create a category that @everyone cannot see. Raises LimitExceededError at 500 channels."""
+
+    @abstractmethod
+    async def create_channel(self, name: str, category: int, topic: str = "") -> Channel:
+        """Create a text channel in a category. Raises LimitExceededError at 500 channels or 50 in the category."""
+
+    @abstractmethod
+    async def delete_channel(self, channel: int) -> None:
+        """Delete a channel, or a category (its channels stay)."""
+
+    @abstractmethod
+    async def post(
+        self, channel: int, content: str, files: Sequence[File] = (), *, nonce: str | None = None
+    ) -> Message:
+        """Post a message. With a nonce that was used minutes ago, the earlier message is returned instead.
+
+        Content is trimmed of white space at both ends by Discord. No mention is parsed, no notification sent, no
+        embed made.
+        """
+
+    @abstractmethod
+    async def messages(
+        self, channel: int, *, before: int | None = None, after: int | None = None, limit: int = MAX_PAGE
+    ) -> list[Message]:
+        """Return up to `limit` (at most 100) messages, newest first, of one page.
+
+        With `after`, those right after that id; else the newest ones, or those right before `before`. Both ids are
+        exclusive and need not exist. The order of ids within a page is not promised.
+        """
+
+    @abstractmethod
+    async def message(self, channel: int, message: int) -> Message:
+        """Return one message, with fresh URLs of its files."""
+
+    @abstractmethod
+    async def download(self, attachment: Attachment) -> bytes:
+        """Return a file's bytes. Raises NotFoundError or ForbiddenError when its URL has expired or it is gone."""
+
+    @abstractmethod
+    async def delete_message(self, channel: int, message: int) -> None:
+        """Delete one message; NotFoundError if it is gone already."""
+
+    @abstractmethod
+    async def delete_messages(self, channel: int, messages: Sequence[int]) -> None:
+        """Delete 2 to 100 messages, none older than 14 days, at once."""
+
+    @abstractmethod
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` on changes, from the event loop's thread; returns a function that stops it.
+
+        A guild without a push channel never calls it.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Release what the guild holds. The channels stay."""

@@ -1,0 +1,551 @@
+"""SQL types and values: what each type holds, how Python values become SQL values and back, and how values compare.
+
+A *value* is what plans compute with and pages store: ``None``, ``int`` (64 bits), ``float``, ``str``, ``bytes`` or
+``Decimal``. The other types of a column are kept as one of these in a canonical form, so that SQL sees what SQLite
+would see: BOOLEAN as 0 and 1, DATE and TIMESTAMP as ISO 8601 text, UUID as lower-case text, JSON as JSON text.
+`to_value` and `from_value` convert at the border to Python, `convert` at the border to a column.
+
+Rules follow https://www.sqlite.org/datatype3.html and https://www.sqlite.org/stricttables.html; DECIMAL, which
+SQLite lacks, is an exact number that compares with the other numbers.
+"""
+
+import datetime
+import enum
+import json
+import math
+import operator
+import re
+import uuid
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, TypeAlias
+
+from discosql.errors import DataError, ProgrammingError
+
+Value: TypeAlias = None | int | float | str | bytes | Decimal
+"""A SQL value as plans, rows and pages hold it."""
+
+Row: TypeAlias = tuple[Any, ...]
+"""A stored row: its rowid, then the values of the table's columns in order."""
+
+MIN_INTEGER: Final = -(2**63)
+MAX_INTEGER: Final = 2**63 - 1
+
+
+class SqlType(enum.Enum):
+    """The type of a column or of an expression's result."""
+
+    INTEGER = "INTEGER"
+    REAL = "REAL"
+    TEXT = "TEXT"
+    BLOB = "BLOB"
+    NUMERIC = "NUMERIC"  # any value; text that looks like a number is stored as one
+    ANY = "ANY"  # any value, stored as given
+    BOOLEAN = "BOOLEAN"
+    DATE = "DATE"
+    TIMESTAMP = "TIMESTAMP"
+    DECIMAL = "DECIMAL"
+    JSON = "JSON"
+    UUID = "UUID"
+
+    @property
+    def affinity(self) -> "Affinity":
+        """The affinity that SQLite's comparison rules see."""
+        return _AFFINITIES[self]
+
+
+class Affinity(enum.Enum):
+    """SQLite's type affinities (datatype3.html section 3)."""
+
+    INTEGER = "INTEGER"
+    REAL = "REAL"
+    NUMERIC = "NUMERIC"
+    TEXT = "TEXT"
+    BLOB = "BLOB"  # no preference
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether a comparison with this affinity turns the other side's text into numbers."""
+        return self in (Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC)
+
+
+_AFFINITIES: Final = {
+    SqlType.INTEGER: Affinity.INTEGER,
+    SqlType.BOOLEAN: Affinity.INTEGER,
+    SqlType.REAL: Affinity.REAL,
+    SqlType.NUMERIC: Affinity.NUMERIC,
+    SqlType.DECIMAL: Affinity.NUMERIC,
+    SqlType.TEXT: Affinity.TEXT,
+    SqlType.DATE: Affinity.TEXT,
+    SqlType.TIMESTAMP: Affinity.TEXT,
+    SqlType.JSON: Affinity.TEXT,
+    SqlType.UUID: Affinity.TEXT,
+    SqlType.BLOB: Affinity.BLOB,
+    SqlType.ANY: Affinity.BLOB,
+}
+
+_NAMED_TYPES: Final = {
+    "BOOL": SqlType.BOOLEAN,
+    "BOOLEAN": SqlType.BOOLEAN,
+    "DATE": SqlType.DATE,
+    "TIMESTAMP": SqlType.TIMESTAMP,
+    "TIMESTAMPTZ": SqlType.TIMESTAMP,
+    "TIMESTAMP WITH TIME ZONE": SqlType.TIMESTAMP,
+    "TIMESTAMP WITHOUT TIME ZONE": SqlType.TIMESTAMP,
+    "DATETIME": SqlType.TIMESTAMP,
+    "DECIMAL": SqlType.DECIMAL,
+    "DEC": SqlType.DECIMAL,
+    "JSON": SqlType.JSON,
+    "JSONB": SqlType.JSON,
+    "UUID": SqlType.UUID,
+    "ANY": SqlType.ANY,
+    "": SqlType.ANY,
+    "NUMERIC": SqlType.NUMERIC,
+}
+
+
+def declared_type(declared: str) -> SqlType:
+    """Return the type of a column declared with the given words, such as ``VARCHAR(20)`` or ``""``.
+
+    Names that discosql gives a type of its own come first, then SQLite's rules of affinity (datatype3.html 3.1).
+    """
+    words = " ".join(re.sub(r"\([^)]*\)", " ", declared).upper().split())
+    if words in _NAMED_TYPES:
+        return _NAMED_TYPES[words]
+    if "INT" in words:
+        return SqlType.INTEGER
+    if any(part in words for part in ("CHAR", "CLOB", "TEXT")):
+        return SqlType.TEXT
+    if "BLOB" in words:
+        return SqlType.BLOB
+    if any(part in words for part in ("REAL", "FLOA", "DOUB")):
+        return SqlType.REAL
+    return SqlType.NUMERIC
+
+
+def type_name(value: Value) -> str:
+    """Return the storage class of a value in upper case, as SQLite's messages name it."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return "INTEGER"
+    if isinstance(value, float):
+        return "REAL"
+    if isinstance(value, str):
+        return "TEXT"
+    return "DECIMAL" if isinstance(value, Decimal) else "BLOB"
+
+
+# Text and numbers ------------------------------------------------------------------------------------------------
+
+_SPACE = " \t\n\v\f\r"
+_NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:\d+(\.\d*)?|(\.\d+))([eE][+-]?\d+)?)", re.ASCII)
+_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?\d+)", re.ASCII)
+
+
+def real_text(number: float) -> str:
+    """Return a REAL as SQLite writes it: 15 significant digits, always with a decimal point."""
+    if math.isinf(number):
+        return "Inf" if number > 0 else "-Inf"
+    text = f"{number:.15g}"
+    if "." in text:
+        return text
+    mantissa, mark, exponent = text.partition("e")
+    return f"{mantissa}.0{mark}{exponent}"
+
+
+def text_of(value: Value) -> str:
+    """Return a non-NULL value as TEXT (CAST AS TEXT, ``||``); a BLOB is read as UTF-8."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return real_text(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(int(value))  # type: ignore[arg-type]
+
+
+def number_prefix(text: str) -> int | float:
+    """Return the number that text starts with, 0 if none, as arithmetic on text and CAST AS NUMERIC see it."""
+    match = _NUMBER.match(text)
+    if match is None:
+        return 0
+    return _number(match)
+
+
+def _number(match: re.Match[str]) -> int | float:
+    if match[2] is None and match[3] is None and match[4] is None:
+        digits = match[1]
+        if len(digits) < 19 or (len(digits) < 22 and MIN_INTEGER <= int(digits) <= MAX_INTEGER):
+            return int(digits)
+    return float(match[1])
+
+
+def integer_prefix(text: str) -> int:
+    """Return the integer that text starts with, 0 if none, clamped to 64 bits (CAST AS INTEGER)."""
+    match = _INTEGER.match(text)
+    if match is None:
+        return 0
+    digits = match[1]
+    if len(digits) > 4000:  # beyond what int() converts, and far beyond 64 bits
+        digits = digits.lstrip("+-0")[:30].rjust(30, "9") if digits.lstrip("+-0") else "0"
+        digits = ("-" if match[1].startswith("-") else "") + digits
+    return max(MIN_INTEGER, min(MAX_INTEGER, int(digits)))
+
+
+def number_of(value: Value) -> int | float | Decimal:
+    """Return a non-NULL value as the number that arithmetic uses."""
+    if isinstance(value, int | float | Decimal):
+        return value
+    return number_prefix(text_of(value))
+
+
+def to_numeric(value: Value) -> Value:
+    """Apply NUMERIC affinity: text that is wholly a number becomes one, whole reals in text become integers."""
+    if not isinstance(value, str):
+        return value
+    match = _NUMBER.match(value)
+    if match is None or value[match.end() :].strip(_SPACE):
+        return value
+    number = _number(match)
+    if isinstance(number, float) and number.is_integer() and abs(number) < 2**53:
+        return int(number)
+    return number
+
+
+def to_text(value: Value) -> Value:
+    """Apply TEXT affinity: numbers become text; NULL and BLOB stay."""
+    return text_of(value) if isinstance(value, int | float | Decimal) else value
+
+
+def apply_affinity(value: Value, target: SqlType) -> Value:
+    """Bring the other operand of a comparison to the canonical form of a column's type; what cannot be stays as is."""
+    return _OPERANDS[target](value)
+
+
+# Order and equality ----------------------------------------------------------------------------------------------
+
+_ASCII_FOLD: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def fold_case(text: str) -> str:
+    """Lower A to Z and nothing else: the NOCASE collation and LIKE."""
+    return text.lower() if text.isascii() else text.translate(_ASCII_FOLD)
+
+
+def collate(value: Value, collation: str) -> Value:
+    """Return the value whose plain order and equality are those of `value` under a built-in collation."""
+    if isinstance(value, str):
+        if collation == "NOCASE":
+            return fold_case(value)
+        if collation == "RTRIM":
+            return value.rstrip(" ")
+    return value
+
+
+def sort_key(value: Value) -> tuple[int, Any]:
+    """Return a key that orders values of all classes as SQLite does: NULL, numbers, text by code point, blobs."""
+    if value is None:
+        return (0, 0)
+    if isinstance(value, str):
+        return (2, value)
+    return (3, value) if isinstance(value, bytes) else (1, value)
+
+
+def compare(left: Value, right: Value) -> int:
+    """Return -1, 0 or 1 for two non-NULL values of any classes."""
+    a, b = sort_key(left), sort_key(right)
+    return (a > b) - (a < b)
+
+
+# Python values to SQL values and back -----------------------------------------------------------------------------
+
+
+def timestamp_text(moment: datetime.datetime) -> str:
+    """Return the canonical text of a TIMESTAMP; a moment with a zone is written in UTC with ``+00:00``."""
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(datetime.UTC)
+    return moment.isoformat(sep=" ")
+
+
+def _checked_text(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise DataError("text holds a lone surrogate, which is no Unicode character") from exc
+    return str(text)
+
+
+def _checked_integer(number: int) -> int:
+    if not MIN_INTEGER <= number <= MAX_INTEGER:
+        raise DataError("integer does not fit in 64 bits")
+    return int(number)
+
+
+def _checked_decimal(number: Decimal) -> Decimal:
+    if not number.is_finite():
+        raise DataError("DECIMAL has no infinities and no NaN")
+    return number
+
+
+def _json_text(data: Any) -> str:
+    try:
+        return _checked_text(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise DataError(f"value of type {type(data).__name__} cannot be written as JSON") from exc
+
+
+_TO_VALUE: Final[tuple[tuple[type, Callable[[Any], Value]], ...]] = (
+    (bool, int),
+    (enum.Enum, lambda member: to_value(member.value)),
+    (int, _checked_integer),
+    (float, lambda number: None if number != number else float(number)),
+    (str, _checked_text),
+    (bytes, bytes),
+    (bytearray, bytes),
+    (memoryview, bytes),
+    (Decimal, _checked_decimal),
+    (datetime.datetime, timestamp_text),
+    (datetime.date, datetime.date.isoformat),
+    (datetime.time, datetime.time.isoformat),
+    (uuid.UUID, str),
+    (dict, _json_text),
+    (list, _json_text),
+)
+
+
+def to_value(obj: Any) -> Value:
+    """Return the SQL value of a Python object given as a parameter.
+
+    NaN becomes NULL, as in SQLite. Raises DataError for what does not fit (integers beyond 64 bits, lone
+    surrogates) and ProgrammingError for a type that has no SQL value.
+    """
+    kind = type(obj)
+    if obj is None or kind is bytes:
+        return obj  # type: ignore[no-any-return]
+    if kind is int and MIN_INTEGER <= obj <= MAX_INTEGER:
+        return obj  # type: ignore[no-any-return]
+    if kind is str and obj.isascii():
+        return obj  # type: ignore[no-any-return]
+    for known, convert_known in _TO_VALUE:
+        if isinstance(obj, known):
+            return convert_known(obj)
+    if hasattr(obj, "__index__"):
+        return _checked_integer(operator.index(obj))
+    raise ProgrammingError(f"type {kind.__name__} is not supported as a parameter")
+
+
+def from_value(value: Value, target: SqlType) -> Any:
+    """Return the Python object that a value of a column or expression of type `target` is shown as.
+
+    A value that is not in the canonical form of the type (the type of an expression is only an expectation) is
+    returned unchanged.
+    """
+    if value is None:
+        return None
+    reader = _FROM_VALUE.get(target)
+    if reader is None:
+        return value
+    try:
+        return reader(value)
+    except (ValueError, TypeError, RecursionError):
+        return value
+
+
+_FROM_VALUE: Final[dict[SqlType, Callable[[Any], Any]]] = {
+    SqlType.BOOLEAN: lambda value: bool(value) if value in (0, 1) else value,
+    SqlType.DATE: lambda value: datetime.date.fromisoformat(value),
+    SqlType.TIMESTAMP: lambda value: datetime.datetime.fromisoformat(value),
+    SqlType.JSON: lambda value: json.loads(value),
+    SqlType.UUID: lambda value: uuid.UUID(value),
+}
+
+CONVERTED_TYPES: Final = frozenset(_FROM_VALUE)
+"""The types for which `from_value` does anything."""
+
+
+# Values to columns ------------------------------------------------------------------------------------------------
+
+
+class _Misfit(Exception):
+    """A value does not fit the column's type."""
+
+
+def _as_integer(value: Value) -> Value:
+    if isinstance(value, str):
+        value = to_numeric(value)
+    if isinstance(value, float | Decimal) and value == value and abs(value) < 2**63 and value == int(value):
+        value = int(value)
+    if not isinstance(value, int):
+        raise _Misfit
+    return value
+
+
+def _as_real(value: Value) -> Value:
+    if isinstance(value, str):
+        value = to_numeric(value)
+    if isinstance(value, int):
+        number = float(value)
+        if int(number) != value:
+            raise _Misfit
+        return number
+    if isinstance(value, Decimal):
+        number = float(value)
+        if math.isinf(number) or Decimal(repr(number)) != value:
+            raise _Misfit
+        return number
+    if not isinstance(value, float):
+        raise _Misfit
+    return value
+
+
+def _as_text(value: Value) -> Value:
+    if isinstance(value, bytes):
+        raise _Misfit
+    return text_of(value)
+
+
+def _as_blob(value: Value) -> Value:
+    if not isinstance(value, bytes):
+        raise _Misfit
+    return value
+
+
+def _as_boolean(value: Value) -> Value:
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return int(value.strip().lower() == "true")
+    number = _as_integer(value)
+    if number not in (0, 1):
+        raise _Misfit
+    return number
+
+
+def _as_decimal(value: Value) -> Value:
+    if isinstance(value, float):
+        if math.isinf(value):
+            raise _Misfit
+        return Decimal(repr(value))
+    if isinstance(value, str):
+        try:
+            value = Decimal(value.strip())
+        except InvalidOperation as exc:
+            raise _Misfit from exc
+        if not value.is_finite():
+            raise _Misfit
+        return value
+    if isinstance(value, bytes):
+        raise _Misfit
+    return Decimal(value)  # type: ignore[arg-type]
+
+
+def _as_date(value: Value) -> Value:
+    if not isinstance(value, str):
+        raise _Misfit
+    text = value.strip()
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise _Misfit from exc
+    if moment.time() != datetime.time() or moment.tzinfo is not None:
+        raise _Misfit
+    return moment.date().isoformat()
+
+
+def _as_timestamp(value: Value) -> Value:
+    if not isinstance(value, str):
+        raise _Misfit
+    try:
+        return timestamp_text(datetime.datetime.fromisoformat(value.strip()))
+    except (ValueError, OverflowError) as exc:
+        raise _Misfit from exc
+
+
+def _as_json(value: Value) -> Value:
+    if isinstance(value, bytes):
+        raise _Misfit
+    text = text_of(value)
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise _Misfit from exc
+    return text
+
+
+def _as_uuid(value: Value) -> Value:
+    try:
+        if isinstance(value, bytes):
+            return str(uuid.UUID(bytes=value))
+        if isinstance(value, str):
+            return str(uuid.UUID(value))
+    except ValueError as exc:
+        raise _Misfit from exc
+    raise _Misfit
+
+
+_COLUMNS: Final[dict[SqlType, Callable[[Value], Value]]] = {
+    SqlType.INTEGER: _as_integer,
+    SqlType.REAL: _as_real,
+    SqlType.TEXT: _as_text,
+    SqlType.BLOB: _as_blob,
+    SqlType.NUMERIC: to_numeric,
+    SqlType.ANY: lambda value: value,
+    SqlType.BOOLEAN: _as_boolean,
+    SqlType.DATE: _as_date,
+    SqlType.TIMESTAMP: _as_timestamp,
+    SqlType.DECIMAL: _as_decimal,
+    SqlType.JSON: _as_json,
+    SqlType.UUID: _as_uuid,
+}
+
+
+def convert(value: Value, target: SqlType, column: str) -> Value:
+    """Return the value as a column of type `target` stores it; NULL stays NULL.
+
+    Raises DataError naming the column (``table.column``) when the value does not fit without loss
+    (https://www.sqlite.org/stricttables.html).
+    """
+    if value is None:
+        return None
+    try:
+        return _COLUMNS[target](value)
+    except _Misfit:
+        raise DataError(f"cannot store {type_name(value)} value in {target.value} column {column}") from None
+
+
+def _leniently(convert_value: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    def operand(value: Value) -> Value:
+        if value is None:
+            return None
+        try:
+            return convert_value(value)
+        except _Misfit:
+            return value
+
+    return operand
+
+
+def _timestamp_operand(value: Value) -> Value:
+    # A prefix such as '2024' or '2024-05' is kept for comparisons with < and >; whole moments are canonical.
+    return _as_timestamp(value) if isinstance(value, str) and len(value.strip()) > 10 else to_text(value)
+
+
+def _decimal_operand(value: Value) -> Value:
+    return to_numeric(value) if isinstance(value, str | bytes) else _as_decimal(value)
+
+
+_OPERANDS: Final[dict[SqlType, Callable[[Value], Value]]] = {
+    SqlType.INTEGER: to_numeric,
+    SqlType.REAL: to_numeric,
+    SqlType.NUMERIC: to_numeric,
+    SqlType.TEXT: to_text,
+    SqlType.JSON: to_text,
+    SqlType.BLOB: lambda value: value,
+    SqlType.ANY: lambda value: value,
+    SqlType.BOOLEAN: _leniently(_as_boolean),
+    SqlType.DATE: to_text,
+    SqlType.TIMESTAMP: _leniently(_timestamp_operand),
+    SqlType.DECIMAL: _leniently(_decimal_operand),
+    SqlType.UUID: _leniently(_as_uuid),
+}
