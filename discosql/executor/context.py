@@ -1,0 +1,51 @@
+"""What a running statement is given and what it gives back."""
+
+import datetime
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from discosql.planner.plan import OutputColumn
+from discosql.storage.engine import WriteView
+from discosql.types import Row, Value
+
+
+@dataclass(slots=True)
+class SessionState:
+    """What SQL can see of a connection: counters and settings that outlive a statement."""
+
+    last_insert_rowid: int = 0
+    changes: int = 0
+    total_changes: int = 0
+    foreign_keys: bool = True
+    case_sensitive_like: bool = False
+
+
+@dataclass(slots=True)
+class Context:
+    """The surroundings of one execution.
+
+    `parameters` are SQL values, `now` is one moment for the whole statement (UTC), `collations` maps the upper-case names
+    of user-defined collations to functions that return a negative, zero or positive number.
+    """
+
+    view: WriteView
+    parameters: tuple[Value, ...] = ()
+    state: SessionState = field(default_factory=SessionState)
+    now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+    random: random.Random = field(default_factory=random.Random)
+    collations: Mapping[str, Callable[[str, str], int]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Result:
+    """What a statement returns. `columns` is None for a statement without rows.
+
+    `rowcount` counts changed rows and is -1 for queries and schema changes; `last_rowid` is the rowid of the last
+    inserted row, None if none was.
+    """
+
+    columns: tuple[OutputColumn, ...] | None = None
+    rows: list[Row] = field(default_factory=list)
+    rowcount: int = -1
+    last_rowid: int | None = None
