@@ -267,5 +267,7 @@ def _json_value(value: Any) -> Any:
 
 
 def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
-            for key, value in data.items()}
+    return {
+        key: tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
+        for key, value in data.items()
+    }

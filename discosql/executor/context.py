@@ -1,9 +1,9 @@
 """What a running statement is given and what it gives back."""
 
 import datetime
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from random import Random
 
 from discosql.planner.plan import OutputColumn
 from discosql.storage.engine import WriteView
@@ -33,7 +33,7 @@ class Context:
     parameters: tuple[Value, ...] = ()
     state: SessionState = field(default_factory=SessionState)
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
-    random: random.Random = field(default_factory=random.Random)
+    random: Random = field(default_factory=Random)
     collations: Mapping[str, Callable[[str, str], int]] = field(default_factory=dict)
 
 

@@ -59,7 +59,9 @@ class ReadView(Protocol):
         Pending's `fetch` returns the list.
         """
 
-    def prefetch(self, scans: Sequence[int], lookups: Sequence[tuple[int, int | None, Sequence[Key]]]) -> "Pending | None":
+    def prefetch(
+        self, scans: Sequence[int], lookups: Sequence[tuple[int, int | None, Sequence[Key]]]
+    ) -> "Pending | None":
         """Return what loads all of these together, with as few requests as can be; None if all is in memory."""
 
 

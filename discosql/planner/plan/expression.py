@@ -272,8 +272,27 @@ class RaiseError:
 
 
 Expression: TypeAlias = (
-    Constant | Parameter | ColumnRef | Unary | Binary | Compare | Is | And | Or | Not | Between | InList | Case
-    | SimpleCase | Cast | Convert | Call | ScalarSubquery | Exists | InSubquery | RaiseError
+    Constant
+    | Parameter
+    | ColumnRef
+    | Unary
+    | Binary
+    | Compare
+    | Is
+    | And
+    | Or
+    | Not
+    | Between
+    | InList
+    | Case
+    | SimpleCase
+    | Cast
+    | Convert
+    | Call
+    | ScalarSubquery
+    | Exists
+    | InSubquery
+    | RaiseError
 )
 
 

@@ -319,6 +319,23 @@ class Shared:
 
 
 Node: TypeAlias = (
-    Values | Scan | IndexLookup | CatalogScan | Filter | Projection | Aggregate | Window | Sort | TopN | Limit
-    | Distinct | NestedLoopJoin | HashJoin | IndexJoin | SetOperation | RecursiveUnion | WorkingScan | Shared
+    Values
+    | Scan
+    | IndexLookup
+    | CatalogScan
+    | Filter
+    | Projection
+    | Aggregate
+    | Window
+    | Sort
+    | TopN
+    | Limit
+    | Distinct
+    | NestedLoopJoin
+    | HashJoin
+    | IndexJoin
+    | SetOperation
+    | RecursiveUnion
+    | WorkingScan
+    | Shared
 )
