@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 
 from discosql.errors import DataError, ProgrammingError
 
-Value: TypeAlias = None | int | float | str | bytes | Decimal
+Value: TypeAlias = int | float | str | bytes | Decimal | None
 """A SQL value as plans, rows and pages hold it."""
 
 Row: TypeAlias = tuple[Any, ...]
@@ -257,7 +257,7 @@ def sort_key(value: Value) -> tuple[int, Any]:
 def compare(left: Value, right: Value) -> int:
     """Return -1, 0 or 1 for two non-NULL values of any classes."""
     a, b = sort_key(left), sort_key(right)
-    return (a > b) - (a < b)
+    return 1 if a > b else -1 if a < b else 0
 
 
 # Python values to SQL values and back -----------------------------------------------------------------------------
@@ -376,7 +376,7 @@ class _Misfit(Exception):
 def _as_integer(value: Value) -> Value:
     if isinstance(value, str):
         value = to_numeric(value)
-    if isinstance(value, float | Decimal) and value == value and abs(value) < 2**63 and value == int(value):
+    if isinstance(value, float | Decimal) and MIN_INTEGER <= value <= MAX_INTEGER and value == int(value):
         value = int(value)
     if not isinstance(value, int):
         raise _Misfit

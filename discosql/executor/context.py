@@ -25,8 +25,8 @@ class SessionState:
 class Context:
     """The surroundings of one execution.
 
-    `parameters` are SQL values, `now` is one moment for the whole statement (UTC), `collations` maps the upper-case names
-    of user-defined collations to functions that return a negative, zero or positive number.
+    `parameters` are SQL values, `now` is one moment for the whole statement (UTC), `collations` maps the upper-case
+    names of user-defined collations to functions that return a negative, zero or positive number.
     """
 
     view: WriteView

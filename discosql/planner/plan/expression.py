@@ -215,8 +215,8 @@ class Convert:
 class Call:
     """A scalar function, by the key of its `FunctionSignature`. LIKE, GLOB, REGEXP and MATCH are calls too:
 
-    ``x LIKE y ESCAPE z`` is ``like(y, x, z)``, ``x GLOB y`` is ``glob(y, x)``, as SQLite defines them. `collation` is that of
-    the first argument that has one (min, max, nullif compare by it).
+    ``x LIKE y ESCAPE z`` is ``like(y, x, z)``, ``x GLOB y`` is ``glob(y, x)``, as SQLite defines them. `collation` is
+    that of the first argument that has one (min, max, nullif compare by it).
     """
 
     name: str

@@ -32,7 +32,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class RowCheck:
-    """A CHECK constraint compiled against a row: `expression` false (not NULL) breaks it; `label` is for the message."""
+    """A CHECK constraint compiled against a row: `expression` false (not NULL) breaks it; `label` names it."""
 
     label: str
     expression: Expression
