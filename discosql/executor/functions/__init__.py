@@ -1,0 +1,27 @@
+"""The built-in functions: those of SQLite 3.51, computed on SQL values.
+
+`DEFAULT` is the registry every connection starts from.
+"""
+
+from discosql.executor.functions.registry import (
+    AggregateFunction,
+    Aggregation,
+    InvertibleAggregation,
+    Registry,
+    ScalarFunction,
+    SortKey,
+    WindowFunction,
+)
+
+DEFAULT = Registry()
+
+__all__ = [
+    "DEFAULT",
+    "AggregateFunction",
+    "Aggregation",
+    "InvertibleAggregation",
+    "Registry",
+    "ScalarFunction",
+    "SortKey",
+    "WindowFunction",
+]
