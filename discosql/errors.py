@@ -22,6 +22,7 @@
         ├── IntegrityError              a constraint would be broken
         ├── InternalError               a fault of discosql itself
         ├── ProgrammingError            the SQL or the call is wrong
+        │   ├── SqlSyntaxError          the SQL does not parse, and where
         │   ├── DatabaseLookupError
         │   ├── DatabaseStorageError
         │   └── DatabaseTableError
@@ -66,6 +67,17 @@ class InternalError(DatabaseError):
 
 class ProgrammingError(DatabaseError):
     """The SQL does not parse, names something unknown, or the parameters do not match (PEP 249)."""
+
+
+class SqlSyntaxError(ProgrammingError):
+    """The SQL does not parse. `offset` is the place in `sql`, `line` and `column` the same counted from 1."""
+
+    def __init__(self, message: str, sql: str = "", offset: int = 0) -> None:
+        super().__init__(message)
+        self.sql = sql
+        self.offset = offset
+        self.line = sql.count("\n", 0, offset) + 1
+        self.column = offset - (sql.rfind("\n", 0, offset) + 1) + 1
 
 
 class NotSupportedError(DatabaseError):
