@@ -1,0 +1,182 @@
+"""The asynchronous API: ``connect``, `Connection` and `Cursor` for programs with an event loop.
+
+Example::
+
+    async with discosql.aio.connect("shop.disco") as db:
+        await db.execute("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+        await db.execute("INSERT INTO item (name) VALUES (?)", ("tea",))
+        await db.commit()
+        async for row in await db.execute("SELECT * FROM item"):
+            print(row)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from types import TracebackType
+from typing import Any, Self
+
+from discosql.connection import ConnectionBase
+from discosql.drive import drive
+from discosql.errors import ProgrammingError
+from discosql.executor.context import Result
+from discosql.opening import Address, Options, open_session
+from discosql.rows import CursorBase
+from discosql.session import Parameters, Steps
+
+
+class Cursor(CursorBase["Connection"]):
+    """Runs statements and holds the rows of the last one. Also an asynchronous iterator over them."""
+
+    async def execute(self, sql: str, parameters: Parameters = (), /) -> Self:
+        """Run one statement and return the cursor.
+
+        Parameters are a sequence for ``?`` and a mapping for ``:name``.
+        """
+        self._check_open()
+        self._reset()
+        self._accept(await self.connection._run(lambda: self.connection._session.execute(sql, parameters)))
+        return self
+
+    async def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Self:
+        """Run one statement that changes rows for each set of parameters: all or nothing, in one commit."""
+        self._check_open()
+        self._reset()
+        self._accept(await self.connection._run(lambda: self.connection._session.execute_many(sql, parameters)))
+        return self
+
+    async def executescript(self, script: str, /) -> Self:
+        """Commit an open transaction, then run every statement of a text."""
+        self._check_open()
+        self._reset()
+        await self.connection._run(lambda: self.connection._session.execute_script(script))
+        return self
+
+    async def fetchone(self) -> Any:
+        """Return the next row, None at the end."""
+        return self._take_one()
+
+    async def fetchmany(self, size: int | None = None) -> list[Any]:
+        """Return the next `size` rows (default `arraysize`), fewer at the end."""
+        return self._take(self.arraysize if size is None else size)
+
+    async def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        return self._take(None)
+
+    async def close(self) -> None:
+        """Close the cursor; it cannot be used afterwards."""
+        self._closed = True
+        self._reset()
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        row = self._take_one()
+        if row is None:
+            raise StopAsyncIteration
+        return row
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+class Connection(ConnectionBase):
+    """A connection to a database, for one event loop. Operations of several tasks wait for each other.
+
+    As an asynchronous context manager it commits at the end, rolls back after an exception, and closes.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._lock = asyncio.Lock()
+
+    def cursor(self) -> Cursor:
+        """Return a new cursor."""
+        self._check_open()
+        return Cursor(self)
+
+    async def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor:
+        """Run one statement in a new cursor."""
+        return await self.cursor().execute(sql, parameters)
+
+    async def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Cursor:
+        """Run `Cursor.executemany` in a new cursor."""
+        return await self.cursor().executemany(sql, parameters)
+
+    async def executescript(self, script: str, /) -> Cursor:
+        """Run `Cursor.executescript` in a new cursor."""
+        return await self.cursor().executescript(script)
+
+    async def commit(self) -> None:
+        """Commit the open transaction. Raises SerializationError if another one got in its way; it is then undone."""
+        await self._run(self._session.commit)
+
+    async def rollback(self) -> None:
+        """Undo the open transaction."""
+        self._check_open()
+        async with self._lock:
+            self._session.rollback()
+
+    async def close(self) -> None:
+        """Roll back what was not committed and close. Safe to call again."""
+        if self._closed:
+            return
+        async with self._lock:
+            self._closed = True
+            self._session.rollback()
+            await self._session.engine.close()
+
+    async def _run(self, start: Callable[[], Steps]) -> Result:
+        self._check_open()
+        async with self._lock:
+            self._check_open()
+            self._control.start()
+            return await drive(start(), self._control)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                await self.commit()
+        finally:
+            await self.close()
+
+
+class _Connecting:
+    """What `connect` returns: to be awaited, or used in ``async with``."""
+
+    def __init__(self, opening: Callable[[], Any]) -> None:
+        self._opening = opening
+        self._connection: Connection | None = None
+
+    def __await__(self) -> Generator[Any, None, Connection]:
+        return self._opening().__await__()  # type: ignore[no-any-return]
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self
+        return self._connection
+
+    async def __aexit__(self, *raised: Any) -> None:
+        if self._connection is not None:
+            await self._connection.__aexit__(*raised)
+
+
+def connect(database: Address, **options: Any) -> _Connecting:
+    """Open a database: ``connection = await connect(...)`` or ``async with connect(...) as connection``.
+
+    The arguments are those of `discosql.connect`.
+    """
+    opened = Options.of(database, options)
+
+    async def opening() -> Connection:
+        return Connection(await open_session(opened), **opened.for_connection())
+
+    return _Connecting(opening)

@@ -1,0 +1,180 @@
+"""What synchronous and asynchronous connections share: settings, functions, and everything that waits for nothing."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Literal
+
+from discosql import errors
+from discosql.drive import Control
+from discosql.errors import ProgrammingError
+from discosql.executor.functions.user import user_aggregate, user_scalar, user_window
+from discosql.rows import RowFactory
+from discosql.session import Session
+from discosql.storage.engine import Requests
+
+LEGACY_TRANSACTION_CONTROL: Final = -1
+"""The value of `autocommit` that leaves transactions to `isolation_level`, as in sqlite3."""
+
+_ISOLATION_LEVELS: Final = frozenset({"", "DEFERRED", "IMMEDIATE", "EXCLUSIVE"})
+
+
+class ConnectionBase:
+    """A connection's settings and introspection.
+
+    `row_factory` makes rows of new cursors (None: tuples). The exceptions of PEP 249 are attributes too.
+    """
+
+    Warning: ClassVar = errors.Warning
+    Error: ClassVar = errors.Error
+    InterfaceError: ClassVar = errors.InterfaceError
+    DatabaseError: ClassVar = errors.DatabaseError
+    DataError: ClassVar = errors.DataError
+    OperationalError: ClassVar = errors.OperationalError
+    IntegrityError: ClassVar = errors.IntegrityError
+    InternalError: ClassVar = errors.InternalError
+    ProgrammingError: ClassVar = errors.ProgrammingError
+    NotSupportedError: ClassVar = errors.NotSupportedError
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        timeout: float | None = None,
+        isolation_level: str | None = "",
+        autocommit: bool | int = LEGACY_TRANSACTION_CONTROL,
+    ) -> None:
+        self._session = session
+        self._control = Control(timeout)
+        self._closed = False
+        self.row_factory: RowFactory | None = None
+        self._isolation_level: str | None = ""
+        self._autocommit: bool | int = LEGACY_TRANSACTION_CONTROL
+        self.isolation_level = isolation_level
+        self.autocommit = autocommit
+
+    # Settings -----------------------------------------------------------------------------------------------------
+
+    @property
+    def isolation_level(self) -> str | None:
+        """None for autocommit; otherwise a transaction is begun before a statement that changes rows.
+
+        The levels DEFERRED, IMMEDIATE and EXCLUSIVE are accepted and mean the same: transactions are serializable.
+        """
+        return self._isolation_level
+
+    @isolation_level.setter
+    def isolation_level(self, level: str | None) -> None:
+        if level is not None and (not isinstance(level, str) or level.upper() not in _ISOLATION_LEVELS):
+            raise ValueError("isolation_level must be None, '', 'DEFERRED', 'IMMEDIATE' or 'EXCLUSIVE'")
+        self._isolation_level = level
+        self._apply_transaction_mode()
+
+    @property
+    def autocommit(self) -> bool | int:
+        """True: every statement commits. False: a transaction is always open (PEP 249).
+
+        LEGACY_TRANSACTION_CONTROL, the default, leaves it to `isolation_level`.
+        """
+        return self._autocommit
+
+    @autocommit.setter
+    def autocommit(self, mode: bool | int) -> None:
+        if mode not in (True, False, LEGACY_TRANSACTION_CONTROL):
+            raise ValueError("autocommit must be True, False, or discosql.LEGACY_TRANSACTION_CONTROL")
+        self._autocommit = mode
+        self._apply_transaction_mode()
+
+    def _apply_transaction_mode(self) -> None:
+        mode: Literal["never", "writes", "always"]
+        if self._autocommit == LEGACY_TRANSACTION_CONTROL:
+            mode = "never" if self._isolation_level is None else "writes"
+        else:
+            mode = "never" if self._autocommit else "always"
+        self._session.implicit_begin = mode
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that an operation may take, waits for Discord included; None for no limit."""
+        return self._control.timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._control.timeout = seconds
+
+    # State --------------------------------------------------------------------------------------------------------
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction with changes or an explicit BEGIN is open."""
+        return self._session.in_transaction
+
+    @property
+    def total_changes(self) -> int:
+        """The number of rows changed since the connection was opened."""
+        return self._session.state.total_changes
+
+    @property
+    def requests(self) -> Requests:
+        """What the guild was asked since the database was opened, by kind, and bytes."""
+        return self._session.engine.guild.requests
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def interrupt(self) -> None:
+        """Stop the running statement with QueryInterruptedError. May be called from any thread."""
+        self._check_open()
+        self._control.interrupt()
+
+    def set_progress_handler(self, handler: Callable[[], object] | None, n: int = 1) -> None:
+        """Call a handler now and then during statements; a true result interrupts. `n` is accepted for sqlite3's sake."""
+        self._check_open()
+        self._control.progress = handler
+
+    def set_trace_callback(self, callback: Callable[[str], object] | None) -> None:
+        """Call a function with the text of every statement that is run; None stops it."""
+        self._check_open()
+        self._session.trace = callback
+
+    # Functions ----------------------------------------------------------------------------------------------------
+
+    def create_function(
+        self, name: str, narg: int, func: Callable[..., Any] | None, *, deterministic: bool = False
+    ) -> None:
+        """Make a Python function callable in SQL; `narg` -1 takes any number of arguments, `func` None removes it."""
+        self._register(name, narg, "scalar", None if func is None else user_scalar(name, narg, func, deterministic))
+
+    def create_aggregate(self, name: str, n_arg: int, aggregate_class: type[Any] | None, /) -> None:
+        """Make a class with ``step(*args)`` and ``finalize()`` an aggregate function; None removes it."""
+        made = None if aggregate_class is None else user_aggregate(name, n_arg, aggregate_class)
+        self._register(name, n_arg, "aggregate", made)
+
+    def create_window_function(self, name: str, num_params: int, aggregate_class: type[Any] | None, /) -> None:
+        """Make a class with ``step``, ``inverse``, ``value`` and ``finalize`` an aggregate and window function."""
+        made = None if aggregate_class is None else user_window(name, num_params, aggregate_class)
+        self._register(name, num_params, "aggregate", made)
+
+    def create_collation(self, name: str, callable: Callable[[str, str], int] | None, /) -> None:
+        """Make a function that returns a negative, zero or positive number a collation; None removes it."""
+        self._check_open()
+        if callable is None:
+            self._session.collations.pop(name.upper(), None)
+        else:
+            self._session.collations[name.upper()] = callable
+        self._session.forget_statements()
+
+    def _register(self, name: str, narg: int, kind: str, function: Any) -> None:
+        self._check_open()
+        registry = self._session.registry
+        if function is None:
+            self._session.registry = registry.without(name, kind)
+        elif kind == "scalar":
+            self._session.registry = registry.with_scalar(function)
+        else:
+            self._session.registry = registry.with_aggregate(function)
+        self._session.forget_statements()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ProgrammingError("Cannot operate on a closed database.")

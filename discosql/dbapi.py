@@ -1,0 +1,216 @@
+"""The synchronous API, PEP 249 (https://peps.python.org/pep-0249/), with the habits of the standard library's sqlite3.
+
+Statements run in the caller's own thread as long as what they need is in memory; requests are made on one event loop in
+a thread of its own that all connections of a process share.
+"""
+
+import datetime
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Final, Self
+
+from discosql.connection import ConnectionBase
+from discosql.drive import LOOP_THREAD, drive, run_here
+from discosql.executor.context import Result
+from discosql.opening import Address, Options, open_session
+from discosql.rows import CursorBase
+from discosql.session import Parameters, Steps
+
+apilevel: Final = "2.0"
+"""The version of the DB-API."""
+
+threadsafety: Final = 2
+"""Threads may share the module and connections, but not cursors."""
+
+paramstyle: Final = "qmark"
+"""Parameters are written ``?``; ``:name``, ``@name`` and ``$name`` work too, with a mapping."""
+
+
+class _TypeCode:
+    """A type object of PEP 249: equal to the type codes (`Cursor.description`) of the SQL types it stands for."""
+
+    def __init__(self, *types: str) -> None:
+        self._types = frozenset(types)
+
+    def __eq__(self, other: object) -> bool:
+        return other in self._types if isinstance(other, str) else self is other
+
+    def __hash__(self) -> int:
+        return hash(self._types)
+
+
+STRING: Final = _TypeCode("TEXT", "JSON", "UUID")
+BINARY: Final = _TypeCode("BLOB")
+NUMBER: Final = _TypeCode("INTEGER", "REAL", "NUMERIC", "DECIMAL", "BOOLEAN")
+DATETIME: Final = _TypeCode("DATE", "TIMESTAMP")
+ROWID: Final = _TypeCode("INTEGER")
+
+Date = datetime.date
+Time = datetime.time
+Timestamp = datetime.datetime
+Binary = bytes
+
+
+def DateFromTicks(ticks: float) -> datetime.date:
+    """Return the local date of a moment in seconds since 1970 (PEP 249)."""
+    return Date(*time.localtime(ticks)[:3])
+
+
+def TimeFromTicks(ticks: float) -> datetime.time:
+    """Return the local time of day of a moment in seconds since 1970 (PEP 249)."""
+    return Time(*time.localtime(ticks)[3:6])
+
+
+def TimestampFromTicks(ticks: float) -> datetime.datetime:
+    """Return the local date and time of a moment in seconds since 1970 (PEP 249)."""
+    return Timestamp(*time.localtime(ticks)[:6])
+
+
+class Cursor(CursorBase["Connection"]):
+    """Runs statements and holds the rows of the last one; also an iterator over them."""
+
+    def execute(self, sql: str, parameters: Parameters = (), /) -> Self:
+        """Run one statement and return the cursor.
+
+        Parameters are a sequence for ``?`` and a mapping for ``:name``.
+        """
+        self._check_open()
+        self._reset()
+        connection = self.connection
+        self._accept(connection._run(lambda: connection._session.execute(sql, parameters)))
+        return self
+
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Self:
+        """Run one statement that changes rows for each set of parameters: all or nothing, in one commit."""
+        self._check_open()
+        self._reset()
+        connection = self.connection
+        self._accept(connection._run(lambda: connection._session.execute_many(sql, parameters)))
+        return self
+
+    def executescript(self, script: str, /) -> Self:
+        """Commit an open transaction, then run every statement of a text."""
+        self._check_open()
+        self._reset()
+        connection = self.connection
+        connection._run(lambda: connection._session.execute_script(script))
+        return self
+
+    def fetchone(self) -> Any:
+        """Return the next row, None at the end."""
+        return self._take_one()
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        """Return the next `size` rows (default `arraysize`), fewer at the end."""
+        return self._take(self.arraysize if size is None else size)
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        return self._take(None)
+
+    def close(self) -> None:
+        """Close the cursor; it cannot be used afterwards."""
+        self._closed = True
+        self._reset()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        row = self._take_one()
+        if row is None:
+            raise StopIteration
+        return row
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Connection(ConnectionBase):
+    """A connection to a database. Threads may share it: operations wait for each other.
+
+    As a context manager it commits at the end or rolls back after an exception, and stays open, as in sqlite3.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._lock = threading.RLock()
+
+    def cursor(self, factory: Callable[["Connection"], Any] = Cursor) -> Any:
+        """Return a new cursor."""
+        self._check_open()
+        return factory(self)
+
+    def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor:
+        """Run one statement in a new cursor."""
+        self._check_open()
+        return Cursor(self).execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Cursor:
+        """Run `Cursor.executemany` in a new cursor."""
+        self._check_open()
+        return Cursor(self).executemany(sql, parameters)
+
+    def executescript(self, script: str, /) -> Cursor:
+        """Run `Cursor.executescript` in a new cursor."""
+        self._check_open()
+        return Cursor(self).executescript(script)
+
+    def commit(self) -> None:
+        """Commit the open transaction. Raises SerializationError if another one got in its way; it is then undone."""
+        self._run(self._session.commit)
+
+    def rollback(self) -> None:
+        """Undo the open transaction."""
+        self._check_open()
+        with self._lock:
+            self._session.rollback()
+
+    def close(self) -> None:
+        """Roll back what was not committed and close. Safe to call again."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._session.rollback()
+            LOOP_THREAD.run(self._session.engine.close())
+
+    def _run(self, start: Callable[[], Steps]) -> Result:
+        self._check_open()
+        with self._lock:
+            self._check_open()
+            self._control.start()
+            steps = start()
+            outcome = run_here(steps, self._control)
+            if isinstance(outcome, Result):
+                return outcome
+            return LOOP_THREAD.run(drive(steps, self._control, outcome), self._control.interrupt)
+
+    def __enter__(self) -> Self:
+        self._check_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
+
+
+def connect(database: Address, **options: Any) -> Connection:
+    """Open a database and return a connection.
+
+    `database` is a file's path, ``":memory:"``, or ``"discord://<server name or id>"``, optionally followed by
+    ``/<database name>``. The options are those of `opening.Options`.
+
+    Raises OperationalError when it cannot be opened, with what to do about it.
+    """
+    opened = Options.of(database, options)
+    return Connection(LOOP_THREAD.run(open_session(opened)), **opened.for_connection())

@@ -1,0 +1,339 @@
+"""A session: the life of a statement, from text to result, and of transactions. Waits for nothing itself.
+
+Every operation is a generator, called *steps*: it yields what must be fetched (a `Pending` of the engine, which the
+driver awaits and sends back) or None as a tick, and returns the result. `aio` drives steps on an event loop; `dbapi`
+first runs them in the caller's own thread, which is the end of it as long as all is in memory.
+"""
+
+import contextlib
+import itertools
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final, Literal, TypeAlias
+
+from discosql.errors import OperationalError, ProgrammingError, SerializationError
+from discosql.executor.compile import NULL_TYPE, evaluate_constant
+from discosql.executor.context import Context, Result, SessionState
+from discosql.executor.functions.registry import Registry
+from discosql.executor.run import CompiledStatement, RollbackRequired, compile_statement
+from discosql.explaining import explain_steps
+from discosql.planner.context import PlanContext
+from discosql.planner.parse import bind_parameters, split
+from discosql.planner.plan import Explain, Prepared, Query, TransactionControl, Vacuum
+from discosql.planner.prepare import prepare
+from discosql.schema import Catalog, TableStatistics
+from discosql.storage.engine import Engine, Pending, Transaction
+from discosql.types import SqlType, Value, to_value
+
+Steps: TypeAlias = Generator["Pending | None", Any, Result]
+"""A running operation: yields what to fetch or None, is sent what was fetched, returns a result."""
+
+Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
+
+MAX_VARIANTS: Final = 16
+"""Kinds of parameters that one statement is compiled for; further ones share code that works for all."""
+
+MAX_RETRIES: Final = 50
+"""How often an autocommit statement is run again after conflicts, each time on a newer snapshot."""
+
+_PARAMETER_TYPES: Final[dict[type, Any]] = {
+    int: SqlType.INTEGER,
+    float: SqlType.REAL,
+    str: SqlType.TEXT,
+    bytes: SqlType.BLOB,
+    Decimal: SqlType.DECIMAL,
+    type(None): NULL_TYPE,
+}
+
+
+@dataclass(slots=True)
+class CachedStatement:
+    """A prepared statement and its compiled forms, one for each combination of parameter types met."""
+
+    prepared: Prepared
+    magnitudes: dict[int, int]
+    checked_slot: int
+    variants: dict[tuple[Any, ...], CompiledStatement] = field(default_factory=dict)
+
+
+class Session:
+    """One connection's view of the database: settings, open transaction, savepoints, statement cache.
+
+    Not safe for concurrent use: one operation's steps at a time. `implicit_begin` tells when a transaction is opened
+    unasked: ``never``, before the first statement that ``writes`` rows (as sqlite3 does by default), or ``always``.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        registry: Registry,
+        *,
+        implicit_begin: Literal["never", "writes", "always"] = "writes",
+        cached_statements: int = 256,
+        max_staleness: float = 1.0,
+    ) -> None:
+        self.engine = engine
+        self.registry = registry
+        self.state = SessionState()
+        self.implicit_begin: Literal["never", "writes", "always"] = implicit_begin
+        self.max_staleness = max_staleness
+        self.collations: dict[str, Callable[[str, str], int]] = {}
+        self.transaction: Transaction | None = None
+        self.savepoints: list[tuple[str, object]] = []
+        self.trace: Callable[[str], object] | None = None
+        self.optimise = True
+        self._cache: OrderedDict[str, CachedStatement] = OrderedDict()
+        self._cache_size = max(1, cached_statements)
+
+    # Running ------------------------------------------------------------------------------------------------------
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> Steps:
+        """Run one statement. Raises ProgrammingError if the text holds several."""
+        if self.trace is not None:
+            self.trace(sql)
+        if self.transaction is None and self.engine.is_stale(self.max_staleness):
+            yield self.engine.refreshing()
+        cached = self._statement(sql)
+        statement = cached.prepared.statement
+        values = tuple(map(to_value, bind_parameters(cached.prepared.parameters, parameters)))
+        if isinstance(statement, TransactionControl):
+            return (yield from self._control(statement))
+        if isinstance(statement, Vacuum):
+            return (yield from self._vacuum())
+        if isinstance(statement, Explain):
+            return (yield from self._explain(statement, values))
+        compiled = self._compiled(cached, values)
+        return (yield from self._run(compiled, lambda context: compiled.run(context), values))
+
+    def execute_many(self, sql: str, rows: Iterable[Parameters]) -> Steps:
+        """Run one statement that changes rows for each set of parameters, all or nothing."""
+        cached = self._statement(sql)
+        prepared = cached.prepared
+        if isinstance(prepared.statement, Query | Explain | TransactionControl):
+            raise ProgrammingError("executemany() can only execute statements that change rows")
+        bound = [tuple(map(to_value, bind_parameters(prepared.parameters, row))) for row in rows]
+        if not bound:
+            return Result(rowcount=0)
+        if self.transaction is None and self.engine.is_stale(self.max_staleness):
+            yield self.engine.refreshing()
+            cached = self._statement(sql)
+        compiled = self._compiled(cached, None)
+        return (yield from self._run(compiled, lambda context: compiled.run_many(context, bound), ()))
+
+    def execute_script(self, script: str) -> Steps:
+        """Run every statement of a script, after committing an open transaction as sqlite3 does."""
+        yield from self.commit()
+        implicit, self.implicit_begin = self.implicit_begin, "never"
+        try:
+            for sql in split(script):
+                yield from self.execute(sql)
+        finally:
+            self.implicit_begin = implicit
+        return Result()
+
+    def _run(
+        self, compiled: CompiledStatement, start: Callable[[Context], Steps], values: tuple[Value, ...]
+    ) -> Steps:
+        if self.transaction is None and self._begins(compiled):
+            self._begin()
+        if self.transaction is not None:
+            result = yield from self._run_in(self.transaction, start, values)
+        else:
+            result = yield from self._autocommit(start, values)
+        if result.last_rowid is not None:
+            self.state.last_insert_rowid = result.last_rowid
+        if result.rowcount >= 0:
+            self.state.changes = result.rowcount
+            self.state.total_changes += result.rowcount
+        return result
+
+    def _run_in(
+        self, transaction: Transaction, start: Callable[[Context], Steps], values: tuple[Value, ...]
+    ) -> Steps:
+        context = Context(transaction, values, self.state, collations=self.collations)
+        try:
+            return (yield from start(context))
+        except RollbackRequired as required:
+            self._end()
+            raise required.error from required
+
+    def _autocommit(self, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
+        for attempt in itertools.count(1):
+            transaction = self.engine.begin()
+            try:
+                result = yield from self._run_in(transaction, start, values)
+                if transaction.changed:
+                    yield transaction.committing()
+                return result
+            except SerializationError:
+                # Nothing of the statement was applied, so running it on the newer state is what the caller asked for.
+                if attempt == MAX_RETRIES:
+                    raise
+            finally:
+                self.engine.rollback(transaction)
+            yield self.engine.refreshing()
+        raise AssertionError("unreachable")
+
+    # Transactions -------------------------------------------------------------------------------------------------
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self.transaction is not None
+
+    def commit(self) -> Steps:
+        """Commit the open transaction; nothing to do without one. After a SerializationError it is rolled back."""
+        transaction = self.transaction
+        if transaction is None:
+            return Result()
+        yield from self._check_deferred(transaction)
+        try:
+            if transaction.changed:
+                yield transaction.committing()
+        finally:
+            self._end()
+        return Result()
+
+    def rollback(self) -> None:
+        """Undo the open transaction; nothing to do without one."""
+        if self.transaction is not None:
+            self._end()
+
+    def _begins(self, compiled: CompiledStatement) -> bool:
+        if self.implicit_begin == "writes":
+            return compiled.writes and not compiled.changes_schema
+        return self.implicit_begin == "always"
+
+    def _begin(self) -> None:
+        self.transaction = self.engine.begin()
+
+    def _end(self) -> None:
+        transaction, self.transaction = self.transaction, None
+        self.savepoints.clear()
+        if transaction is not None:
+            self.engine.rollback(transaction)
+
+    def _control(self, control: TransactionControl) -> Steps:
+        kind, name = control.kind, control.name or ""
+        if kind == "begin":
+            if self.transaction is not None:
+                raise OperationalError("cannot start a transaction within a transaction")
+            self._begin()
+        elif kind in ("commit", "rollback"):
+            if self.transaction is None:
+                raise OperationalError(f"cannot {kind} - no transaction is active")
+            if kind == "commit":
+                yield from self.commit()
+            else:
+                self._end()
+        elif kind == "savepoint":
+            self._savepoint(name)
+        else:
+            yield from self._leave_savepoint(name, release=kind == "release")
+        return Result()
+
+    def _savepoint(self, name: str) -> None:
+        opened = self.transaction is None
+        if self.transaction is None:
+            self._begin()
+        assert self.transaction is not None
+        # The savepoint that opened the transaction has no mark: releasing it commits.
+        self.savepoints.append((name.lower(), None if opened else self.transaction.mark()))
+
+    def _leave_savepoint(self, name: str, *, release: bool) -> Steps:
+        depth = next((i for i in reversed(range(len(self.savepoints))) if self.savepoints[i][0] == name.lower()), None)
+        if depth is None or self.transaction is None:
+            raise OperationalError(f"no such savepoint: {name}")
+        mark = self.savepoints[depth][1]
+        if release and mark is None and depth == 0:
+            return (yield from self.commit())
+        if not release:
+            if mark is None:
+                self.engine.rollback(self.transaction)
+                self.transaction = self.engine.begin()
+            else:
+                self.transaction.rollback_to(mark)
+        del self.savepoints[depth if release else depth + 1 :]
+        return Result()
+
+    def _check_deferred(self, transaction: Transaction) -> Steps:
+        return Result()
+        yield
+
+    def _vacuum(self) -> Steps:
+        if self.transaction is not None:
+            raise OperationalError("cannot VACUUM from within a transaction")
+        yield self.engine.vacuuming()
+        return Result()
+
+    # Preparing ----------------------------------------------------------------------------------------------------
+
+    @property
+    def catalog(self) -> Catalog:
+        """The schema that the next statement sees."""
+        return self.transaction.catalog if self.transaction is not None else self.engine.catalog
+
+    def prepare(self, sql: str) -> Prepared:
+        """Parse and plan a statement without running it."""
+        return self._statement(sql).prepared
+
+    def forget_statements(self) -> None:
+        """Empty the statement cache, as a change of functions or collations asks for."""
+        self._cache.clear()
+
+    def _statement(self, sql: str) -> CachedStatement:
+        cached = self._cache.get(sql)
+        if cached is not None and self._is_current(cached):
+            self._cache.move_to_end(sql)
+            return cached
+        magnitudes: dict[int, int] = {}
+        prepared = prepare(sql, self._plan_context(magnitudes))
+        cached = CachedStatement(prepared, magnitudes, self.engine.head)
+        self._cache[sql] = cached
+        if len(self._cache) > self._cache_size:
+            self._cache.popitem(last=False)
+        return cached
+
+    def _is_current(self, cached: CachedStatement) -> bool:
+        """Whether a plan still fits: the same schema, and tables whose sizes are of the order it was made for."""
+        if cached.prepared.catalog_version != self.catalog.version:
+            return False
+        if cached.checked_slot == self.engine.head:
+            return True
+        cached.checked_slot = self.engine.head
+        view = self.transaction or self.engine
+        return all(
+            magnitude == view.statistics(table).rows.bit_length() for table, magnitude in cached.magnitudes.items()
+        )
+
+    def _plan_context(self, magnitudes: dict[int, int]) -> PlanContext:
+        view = self.transaction or self.engine
+
+        def statistics(table: int) -> TableStatistics:
+            known = view.statistics(table)
+            magnitudes[table] = known.rows.bit_length()
+            return known
+
+        return PlanContext(
+            self.catalog,
+            self.registry.signatures(),
+            lambda expression: evaluate_constant(expression, self.registry),
+            statistics,
+            frozenset({"BINARY", "NOCASE", "RTRIM", *self.collations}),
+            self.optimise,
+        )
+
+    def _compiled(self, cached: CachedStatement, values: tuple[Value, ...] | None) -> CompiledStatement:
+        signature = () if values is None else tuple([_PARAMETER_TYPES[type(value)] for value in values])
+        compiled = cached.variants.get(signature)
+        if compiled is None:
+            if len(cached.variants) >= MAX_VARIANTS:
+                signature = ()
+            compiled = cached.variants.get(signature) or compile_statement(
+                cached.prepared.statement, self.registry, signature
+            )
+            cached.variants[signature] = compiled
+        return compiled
