@@ -21,6 +21,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeAlias
 
 from discosql.errors import DataError, ProgrammingError
+from discosql.reals import real_text as real_text
 
 Value: TypeAlias = int | float | str | bytes | Decimal | None
 """A SQL value as plans, rows and pages hold it."""
@@ -143,17 +144,6 @@ _NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:\d+(\.\d*)?|(\.\d+))([eE][+-]?\d+)
 _INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?\d+)", re.ASCII)
 
 
-def real_text(number: float) -> str:
-    """Return a REAL as SQLite writes it: 15 significant digits, always with a decimal point."""
-    if math.isinf(number):
-        return "Inf" if number > 0 else "-Inf"
-    text = f"{number:.15g}"
-    if "." in text:
-        return text
-    mantissa, mark, exponent = text.partition("e")
-    return f"{mantissa}.0{mark}{exponent}"
-
-
 def text_of(value: Value) -> str:
     """Return a non-NULL value as TEXT (CAST AS TEXT, ``||``); a BLOB is read as UTF-8."""
     if isinstance(value, str):
@@ -227,12 +217,12 @@ def apply_affinity(value: Value, target: SqlType) -> Value:
 
 # Order and equality ----------------------------------------------------------------------------------------------
 
-_ASCII_FOLD: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-
 
 def fold_case(text: str) -> str:
     """Lower A to Z and nothing else: the NOCASE collation and LIKE."""
-    return text.lower() if text.isascii() else text.translate(_ASCII_FOLD)
+    if text.isascii():
+        return text.lower()
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def collate(value: Value, collation: str) -> Value:
