@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from discosql.storage.ratelimit import RateModel
+
 DISCORD_EPOCH: Final = 1_420_070_400_000
 """Milliseconds from 1970 to the start of Discord's ids."""
 
@@ -130,6 +132,7 @@ class Guild(ABC):
     `account` is the user id of the bot that posts; `visibility` the longest time in seconds (Δ of the protocol) after
     which a posted message shows in `messages`, `settle` the time a slot stays open, both 0 where reads are
     linearizable. `file_limit` is the largest file and `post_limit` the largest sum of one post's files, in bytes.
+    `model` says how many seconds the requests so far would take on Discord (`model.seconds`).
     """
 
     account: int
@@ -138,6 +141,7 @@ class Guild(ABC):
     file_limit: int
     post_limit: int
     requests: Requests
+    model: RateModel
 
     @property
     @abstractmethod
@@ -188,8 +192,8 @@ class Guild(ABC):
     ) -> list[Message]:
         """Return up to `limit` (at most 100) messages, newest first, of one page.
 
-        With `after`, those right after that id; else the newest ones, or those right before `before`. Both ids are
-        exclusive and need not exist. The order of ids within a page is not promised.
+        With `after`, those right after that id; else the newest ones, or those right before `before`. Only one of the
+        two can be given; it is exclusive and need not exist. The order of ids within a page is not promised.
         """
 
     @abstractmethod
@@ -214,6 +218,13 @@ class Guild(ABC):
 
         A guild without a push channel never calls it.
         """
+
+    def poll(self) -> None:
+        """Call the listeners now for changes that can be seen without a request or waiting.
+
+        A local guild looks at its file, in microseconds; elsewhere nothing can be seen that way.
+        """
+        return
 
     @abstractmethod
     async def close(self) -> None:
