@@ -12,13 +12,20 @@ from discosql.types import Row, Value
 
 @dataclass(slots=True)
 class SessionState:
-    """What SQL can see of a connection: counters and settings that outlive a statement."""
+    """What SQL can see of a connection: counters and settings that outlive a statement.
+
+    `deferred_keys` is what the open transaction must still check of deferred foreign keys, by child table and number of
+    the key; `foreign_keys.check_deferred` does so before a commit. It is emptied, and `defer_foreign_keys` switched
+    off, when the transaction ends.
+    """
 
     last_insert_rowid: int = 0
     changes: int = 0
     total_changes: int = 0
     foreign_keys: bool = True
     case_sensitive_like: bool = False
+    defer_foreign_keys: bool = False
+    deferred_keys: dict[tuple[int, int], set[tuple[Value, ...]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -131,7 +131,8 @@ class ChangeSchema:
 
     `check_index`: an index whose uniqueness must hold for the rows there are. `check_rows`: rules that stored rows
     must satisfy (ADD COLUMN with CHECK or NOT NULL). `fill`: CREATE TABLE AS SELECT and its query.
-    `dropped`: a table whose removal must not break foreign keys. `unchanged` (IF [NOT] EXISTS): nothing to do.
+    `dropped`: a table whose removal must not break foreign keys; `related`, as in Insert, are the rules of the tables
+    that the actions of those keys may change. `unchanged` (IF [NOT] EXISTS): nothing to do.
     """
 
     label: str
@@ -141,6 +142,7 @@ class ChangeSchema:
     fill: Insert | None = None
     dropped: TableSchema | None = None
     unchanged: bool = False
+    related: tuple[RowRules, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
