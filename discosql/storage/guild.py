@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from discosql.errors import LimitExceededError
 from discosql.storage.ratelimit import RateModel
 
 DISCORD_EPOCH: Final = 1_420_070_400_000
@@ -41,6 +42,28 @@ class File:
 
     name: str
     data: bytes
+
+
+def check_post(content: str, files: Sequence[File], nonce: str | None, *, file_limit: int, post_limit: int) -> None:
+    """Raise LimitExceededError for what no guild takes: too long, too many, too large, or nothing at all.
+
+    Discord trims the content first, so what is too long only because of white space at its ends is taken.
+    """
+    content = content.strip()
+    if len(content) > MAX_CONTENT:
+        raise LimitExceededError(f"a message has at most {MAX_CONTENT} characters, not {len(content)}")
+    if nonce is not None and len(nonce) > MAX_NONCE:
+        raise LimitExceededError(f"a nonce has at most {MAX_NONCE} characters, not {len(nonce)}")
+    if not content and not files:
+        raise LimitExceededError("a message needs content or a file; white space alone is trimmed away")
+    if len(files) > MAX_FILES:
+        raise LimitExceededError(f"a message has at most {MAX_FILES} files, not {len(files)}")
+    for file in files:
+        if len(file.data) > file_limit:
+            raise LimitExceededError(f"file {file.name} has {len(file.data)} bytes; at most {file_limit} can be sent")
+    total = sum(len(file.data) for file in files)
+    if total > post_limit:
+        raise LimitExceededError(f"the files of a message have {total} bytes; at most {post_limit} can be sent")
 
 
 @dataclass(frozen=True, slots=True)

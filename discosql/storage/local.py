@@ -25,7 +25,7 @@ from discosql.storage.guild import (
     Stamp,
     time_id,
 )
-from discosql.storage.local_clock import Clock
+from discosql.storage.guild_clock import Clock
 from discosql.storage.local_file import MEMORY, is_busy, open_file, open_memory, running_error
 from discosql.storage.local_store import Habits, Store
 from discosql.storage.ratelimit import RateModel

@@ -14,14 +14,12 @@ from typing import Final
 
 from discosql.errors import LimitExceededError, NotFoundError
 from discosql.storage.guild import (
-    MAX_CONTENT,
-    MAX_FILES,
-    MAX_NONCE,
     MAX_PAGE,
     Attachment,
     Channel,
     File,
     Message,
+    check_post,
     id_time,
     time_id,
 )
@@ -169,28 +167,8 @@ class Store:
     def _checked_content(self, content: str, files: Sequence[File], nonce: str | None) -> str:
         if not content.isascii():
             content = _DROPPED.sub("", content)
-        content = content.strip()
-        if len(content) > MAX_CONTENT:
-            raise LimitExceededError(f"a message has at most {MAX_CONTENT} characters, not {len(content)}")
-        if nonce is not None and len(nonce) > MAX_NONCE:
-            raise LimitExceededError(f"a nonce has at most {MAX_NONCE} characters, not {len(nonce)}")
-        if not files:
-            if not content:
-                raise LimitExceededError("a message needs content or a file: white space alone is trimmed away")
-            return content
-        if len(files) > MAX_FILES:
-            raise LimitExceededError(f"a message has at most {MAX_FILES} files, not {len(files)}")
-        for file in files:
-            if len(file.data) > self.habits.file_limit:
-                raise LimitExceededError(
-                    f"file {file.name} has {len(file.data)} bytes; the server takes {self.habits.file_limit}"
-                )
-        total = sum(len(file.data) for file in files)
-        if total > self.habits.post_limit:
-            raise LimitExceededError(
-                f"the files of one message have {total} bytes; {self.habits.post_limit} can be sent"
-            )
-        return content
+        check_post(content, files, nonce, file_limit=self.habits.file_limit, post_limit=self.habits.post_limit)
+        return content.strip()
 
     def _posted_with(self, author: int, nonce: str) -> tuple[int, int] | None:
         oldest = time_id(self._now() - self.habits.nonce_window)

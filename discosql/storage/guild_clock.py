@@ -1,11 +1,11 @@
-"""The clocks a local guild lives by; simulations and tests give it others."""
+"""The clocks that guilds live by; simulations and tests give them others."""
 
 import asyncio
 import time
 
 
 class Clock:
-    """The machine's clocks: `now` is the server's clock, `monotonic` and `sleep` are the client's."""
+    """The machine's clocks: `now` is that of a local guild's server, `monotonic` and `sleep` are the client's."""
 
     def now(self) -> float:
         """Return the seconds since 1970."""
