@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from discosql.planner.plan import OutputColumn
-from discosql.storage.engine import WriteView
+from discosql.storage.engine import Pending, ReadView, WriteView
 from discosql.types import Row, Value
 
 
@@ -33,7 +33,8 @@ class Context:
     """The surroundings of one execution.
 
     `parameters` are SQL values, `now` is one moment for the whole statement (UTC), `collations` maps the upper-case
-    names of user-defined collations to functions that return a negative, zero or positive number.
+    names of user-defined collations to functions that return a negative, zero or positive number. `past` gives the view
+    as of a moment (FOR SYSTEM_TIME AS OF), or what to fetch: its `fetch` returns the view.
     """
 
     view: WriteView
@@ -42,6 +43,7 @@ class Context:
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
     random: Random = field(default_factory=Random)
     collations: Mapping[str, Callable[[str, str], int]] = field(default_factory=dict)
+    past: Callable[[Value], ReadView | Pending] | None = None
 
 
 @dataclass(slots=True)
