@@ -6,7 +6,7 @@ strings and operators that SQLite does not have.
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple
 
 from discosql.errors import SqlSyntaxError
 
@@ -46,7 +46,7 @@ _RESERVED = """
 """
 KEYWORDS: Final = frozenset(_KEYWORDS.split())
 NAME_KINDS: Final = (KEYWORDS - frozenset(_RESERVED.split())) | {"id"}
-JOIN_KEYWORDS: Final = frozenset({"CROSS", "FULL", "INNER", "LEFT", "NATURAL", "OUTER", "RIGHT"})
+JOIN_KINDS: Final = frozenset({"CROSS", "FULL", "INNER", "LEFT", "NATURAL", "OUTER", "RIGHT"})
 
 _LETTER = r"[A-Za-z_\u0080-\U0010ffff]"
 _LETTERS = r"[A-Za-z0-9_$\u0080-\U0010ffff]"
@@ -113,13 +113,13 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def fail_near(sql: str, token: Token) -> NoReturn:
-    """Raise the error SQLite gives for a token that cannot stand where it stands."""
+def error_near(sql: str, token: Token) -> SqlSyntaxError:
+    """Return the error SQLite gives for a token that cannot stand where it stands."""
     if token.kind == "end":
-        raise SqlSyntaxError("incomplete input", sql, token.start)
+        return SqlSyntaxError("incomplete input", sql, token.start)
     if token.kind == "illegal":
-        raise SqlSyntaxError(f'unrecognized token: "{token.text}"', sql, token.start)
-    raise SqlSyntaxError(f'near "{token.text}": syntax error', sql, token.start)
+        return SqlSyntaxError(f'unrecognized token: "{token.text}"', sql, token.start)
+    return SqlSyntaxError(f'near "{token.text}": syntax error', sql, token.start)
 
 
 # Scripts -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,288 @@
+"""Statements: what stands around queries, expressions and definitions (https://www.sqlite.org/lang.html)."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.planner.grammar.change import ChangeGrammar
+from discosql.planner.grammar.operand import QUERY_STARTS
+from discosql.planner.grammar.reader import NAMES
+from discosql.planner.grammar.syntax import (
+    AddColumn,
+    CreateIndex,
+    CreateTable,
+    CreateView,
+    Drop,
+    DropColumn,
+    ExplainStatement,
+    Nothing,
+    Pragma,
+    QueryStatement,
+    RenameColumn,
+    RenameTable,
+    StatementSyntax,
+    TableDefinition,
+    Transaction,
+    VacuumStatement,
+)
+from discosql.planner.tokens import unquote
+
+
+class StatementGrammar(ChangeGrammar):
+    """Reads one statement."""
+
+    def statement(self) -> StatementSyntax:
+        """Read the statement, its semicolon and nothing behind it."""
+        while self.accept(";"):
+            pass
+        if self.kind == "end":
+            return Nothing()
+        statement = self._statement()
+        if self.kind not in (";", "end"):
+            self.fail()
+        while self.accept(";"):
+            pass
+        if self.kind != "end":
+            raise ProgrammingError("You can only execute one statement at a time.")
+        return statement
+
+    def _statement(self) -> StatementSyntax:
+        kind = self.kind
+        if kind in QUERY_STARTS and (kind != "WITH" or self.is_query()):
+            start = len(self.out)
+            self.query()
+            return QueryStatement(self.query_since(start))
+        if kind in ("INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"):
+            return self.change()
+        if kind in ("ATTACH", "DETACH"):
+            raise NotSupportedError(f"{kind} is not supported: a connection has one database")
+        readers: dict[str, Callable[[], StatementSyntax]] = {
+            "CREATE": self._create,
+            "DROP": self._drop,
+            "ALTER": self._alter,
+            "EXPLAIN": self._explain,
+            "PRAGMA": self._pragma,
+            "VACUUM": self._vacuum,
+            "ANALYZE": self._analyze,
+            "REINDEX": self._analyze,
+            "BEGIN": self._begin,
+            "COMMIT": self._end,
+            "END": self._end,
+            "ROLLBACK": self._rollback,
+            "SAVEPOINT": self._savepoint,
+            "RELEASE": self._release,
+        }
+        if kind not in readers:
+            self.fail()
+        return readers[kind]()
+
+    # CREATE, DROP, ALTER --------------------------------------------------------------------------------------------
+
+    def _create(self) -> StatementSyntax:
+        self.skip()
+        temporary = self.kind in ("TEMP", "TEMPORARY")
+        if temporary:
+            self.skip()
+        kind = self.kind
+        if kind in ("TABLE", "VIEW") and temporary:
+            raise NotSupportedError(f"CREATE TEMP {kind} is not supported")
+        if kind == "TABLE":
+            return self._create_table()
+        if kind == "VIEW":
+            return self._create_view()
+        if kind in ("UNIQUE", "INDEX") and not temporary:
+            return self._create_index()
+        if kind == "TRIGGER":
+            raise NotSupportedError("CREATE TRIGGER is not supported")
+        if kind == "VIRTUAL" and not temporary:
+            raise NotSupportedError("CREATE VIRTUAL TABLE is not supported")
+        raise self.error()
+
+    def _if_not_exists(self) -> bool:
+        if self.kind == "IF" and self.peek() == "NOT":
+            self.expect("IF", "NOT", "EXISTS")
+            return True
+        return False
+
+    def _if_exists(self) -> bool:
+        return self.accept("IF", "EXISTS")
+
+    def _text_from(self, position: int) -> str:
+        """Return the source from a token to the end of the statement, as SQLite keeps it in sqlite_master."""
+        return self.sql[self.tokens[position].start : self.token.start].rstrip()
+
+    def _create_table(self) -> CreateTable:
+        self.skip()
+        if_not_exists = self._if_not_exists()
+        name = self.qualified_name()
+        start = self.position - 1
+        if self.accept("AS"):
+            mark = len(self.out)
+            self.query()
+            return CreateTable(name, if_not_exists, TableDefinition(), self.query_since(mark), "")
+        definition = self.table_definition()
+        return CreateTable(name, if_not_exists, definition, None, f"CREATE TABLE {self._text_from(start)}")
+
+    def _create_index(self) -> CreateIndex:
+        unique = self.accept("UNIQUE")
+        self.expect("INDEX")
+        if_not_exists = self._if_not_exists()
+        name = self.qualified_name()
+        start = self.position - 1
+        self.expect("ON")
+        table = self.read_name()
+        self.expect("(")
+        columns = self.indexed_columns("")
+        self.expect(")")
+        if self.kind == "WHERE":
+            raise NotSupportedError("a partial index (CREATE INDEX ... WHERE) is not supported")
+        sql = f"CREATE {'UNIQUE ' if unique else ''}INDEX {self._text_from(start)}"
+        return CreateIndex(name, table, columns, unique, if_not_exists, sql)
+
+    def _create_view(self) -> CreateView:
+        self.skip()
+        if_not_exists = self._if_not_exists()
+        name = self.qualified_name()
+        start = self.position - 1
+        columns = self.read_names() if self.kind == "(" else ()
+        self.expect("AS")
+        body, mark = self.position, len(self.out)
+        self.query()
+        del self.out[mark:]
+        if self.names:
+            raise ProgrammingError("parameters are not allowed in views")
+        text = self.text_since(body)
+        return CreateView(name, columns, text, if_not_exists, f"CREATE VIEW {self._text_from(start)}")
+
+    def _drop(self) -> StatementSyntax:
+        self.skip()
+        kinds: dict[str, Literal["table", "index", "view"]] = {"TABLE": "table", "INDEX": "index", "VIEW": "view"}
+        if self.kind == "TRIGGER":
+            raise NotSupportedError("DROP TRIGGER is not supported")
+        if self.kind not in kinds:
+            self.fail()
+        kind = kinds[self.skip().kind]
+        if_exists = self._if_exists()
+        return Drop(kind, self.qualified_name(), if_exists)
+
+    def _alter(self) -> StatementSyntax:
+        self.skip()
+        self.expect("TABLE")
+        table = self.qualified_name()
+        if self.accept("RENAME"):
+            if self.accept("TO"):
+                return RenameTable(table, self.read_name())
+            if not (self.kind == "COLUMN" and self.peek() == "TO"):
+                self.accept("COLUMN")
+            column = self.read_name()
+            self.expect("TO")
+            return RenameColumn(table, column, self.read_name())
+        if self.accept("ADD"):
+            if self.kind == "CONSTRAINT":
+                raise NotSupportedError("ALTER TABLE ADD CONSTRAINT is not supported")
+            self.accept("COLUMN")
+            start = self.position
+            definition = TableDefinition()
+            self.column_definition(definition)
+            return AddColumn(table, definition, self._text_from(start))
+        if self.accept("DROP"):
+            self.accept("COLUMN")
+            return DropColumn(table, self.read_name())
+        raise self.error()
+
+    # Commands -----------------------------------------------------------------------------------------------------
+
+    def _explain(self) -> ExplainStatement:
+        self.skip()
+        mode: Literal["plan", "analyze", "code"] = "plan"
+        form: Literal["text", "json"] = "text"
+        if self.accept("QUERY"):
+            self.expect("PLAN")
+        while self.kind == "ANALYZE":
+            self.skip()
+            mode = "analyze"
+        if self.accept("("):
+            while True:
+                word = self.skip().text.upper()
+                if word == "CODE":
+                    mode = "code"
+                elif word == "ANALYZE":
+                    mode = "analyze"
+                elif word == "FORMAT" and self.token.text.upper() in ("JSON", "TEXT"):
+                    form = "json" if self.skip().text.upper() == "JSON" else "text"
+                else:
+                    raise ProgrammingError(f"unknown option of EXPLAIN: {word}")
+                if not self.accept(","):
+                    break
+            self.expect(")")
+        return ExplainStatement(self._statement(), mode, form)
+
+    def _pragma(self) -> Pragma:
+        self.skip()
+        name = self.qualified_name().name.lower()
+        if self.accept("="):
+            return Pragma(name, self._pragma_value())
+        if self.accept("("):
+            value = self._pragma_value()
+            self.expect(")")
+            return Pragma(name, value, is_call=True)
+        return Pragma(name)
+
+    def _pragma_value(self) -> str:
+        sign = ""
+        if self.kind in ("+", "-"):
+            sign = "-" if self.skip().kind == "-" else ""
+            if self.kind not in ("integer", "float"):
+                self.fail()
+        if self.kind in ("integer", "float"):
+            return sign + self.number(self.skip())
+        if self.kind in NAMES or self.kind in ("ON", "DELETE", "DEFAULT"):
+            return unquote(self.skip().text)
+        raise self.error()
+
+    def _vacuum(self) -> VacuumStatement:
+        self.skip()
+        if self.kind in NAMES:
+            self.skip()
+        if self.kind == "INTO":
+            raise NotSupportedError("VACUUM INTO is not supported")
+        return VacuumStatement()
+
+    def _analyze(self) -> Nothing:
+        word = self.skip().kind
+        return Nothing(word, self.qualified_name() if self.kind in NAMES else None)
+
+    # Transactions -------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> Transaction:
+        self.skip()
+        if self.kind in ("DEFERRED", "IMMEDIATE", "EXCLUSIVE"):
+            self.skip()
+        self._transaction_word()
+        return Transaction("begin")
+
+    def _end(self) -> Transaction:
+        self.skip()
+        self._transaction_word()
+        return Transaction("commit")
+
+    def _transaction_word(self) -> None:
+        if self.accept("TRANSACTION") and self.kind in NAMES:
+            self.skip()
+
+    def _rollback(self) -> Transaction:
+        self.skip()
+        self._transaction_word()
+        if self.accept("TO"):
+            self.accept("SAVEPOINT")
+            return Transaction("rollback_to", self.read_name())
+        return Transaction("rollback")
+
+    def _savepoint(self) -> Transaction:
+        self.skip()
+        return Transaction("savepoint", self.read_name())
+
+    def _release(self) -> Transaction:
+        self.skip()
+        self.accept("SAVEPOINT")
+        return Transaction("release", self.read_name())
