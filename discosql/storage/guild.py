@@ -171,6 +171,11 @@ class Guild(ABC):
     def name(self) -> str:
         """The server's name, for messages to people."""
 
+    @property
+    def is_live(self) -> bool:
+        """Whether listeners hear of every change now, so that nobody need ask from time to time."""
+        return False
+
     @abstractmethod
     def stamp(self) -> Stamp | None:
         """Return the newest known pair of server and local time; a login or open gives the first."""

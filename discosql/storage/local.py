@@ -103,6 +103,11 @@ class LocalGuild(Guild):
         """The file's name without its ending, or what `memory` was given."""
         return self._store.name
 
+    @property
+    def is_live(self) -> bool:
+        """Always: `poll` sees changes by any process."""
+        return True
+
     def stamp(self) -> Stamp:
         """Return the server's time when the last request was answered."""
         return self._stamp

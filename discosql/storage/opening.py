@@ -1,0 +1,86 @@
+"""Where to start reading a log: the newest checkpoint that is certain to be valid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from discosql.storage.chain import ORIGIN, Candidate, Chain, Head, Reading, Timing
+from discosql.storage.entry import Cover, Entry
+from discosql.storage.guild import Message, id_time, time_id
+
+SEGMENT: Final = 30 * 60.0
+"""Seconds within which the pages of a checkpoint must be followed by its entry (T_seg)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Where the state starts: the checkpoint adopted (None: an empty database), and the decided chain above it.
+
+    `winners` are the entries from the base on, oldest first.
+    """
+
+    checkpoint: Candidate | None
+    chain: Chain
+    winners: tuple[Candidate, ...]
+
+
+def is_timely(entry: Entry, message: Message) -> bool:
+    """Tell whether a checkpoint's entry came soon enough after its oldest page, so that no page can be collected."""
+    cover = entry.cover
+    assert cover is not None
+    return cover.oldest_page == 0 or id_time(message.id) - id_time(cover.oldest_page) <= SEGMENT
+
+
+def find_base(
+    entries: Sequence[tuple[Entry, Message]], started: float, timing: Timing, *, oldest: int | None, one_page: bool
+) -> Base | None:
+    """Return the base that these entries of the log give, or None if older ones must be read first.
+
+    `oldest` is the id from which on all messages are at hand, None if it is the whole channel.
+    """
+    for entry, _ in sorted(entries, key=lambda pair: -pair[0].slot):
+        cover = entry.cover
+        if cover is None or (oldest is not None and _first_needed(cover, timing) < oldest):
+            continue
+        head = Head(cover.slot, cover.id, cover.session, cover.message)
+        chain, winners = _walk(head, entries, started, timing, one_page=one_page)
+        adopted = _valid_winner(winners, entry)
+        if adopted is not None:
+            return Base(adopted, chain, winners)
+    if oldest is not None:
+        return None
+    return Base(None, *_walk(ORIGIN, entries, started, timing, one_page=one_page))
+
+
+def _first_needed(cover: Cover, timing: Timing) -> int:
+    if timing.instant:
+        return cover.message
+    return time_id(id_time(cover.message) - timing.overlap)
+
+
+def _walk(
+    base: Head, entries: Sequence[tuple[Entry, Message]], started: float, timing: Timing, *, one_page: bool
+) -> tuple[Chain, tuple[Candidate, ...]]:
+    chain = Chain(base, timing)
+    for entry, message in sorted(entries, key=lambda pair: pair[1].id):
+        chain.learn(entry, message)
+    winners = []
+    reading = Reading(started, one_page, frozenset())
+    while (winner := chain.decide(reading)) is not None:
+        chain.advance(winner)
+        winners.append(winner)
+    return chain, tuple(winners)
+
+
+def _valid_winner(winners: Sequence[Candidate], wanted: Entry) -> Candidate | None:
+    """Return the winner that is the wanted checkpoint, if no earlier one on the walk covers as much."""
+    assert wanted.cover is not None
+    for winner in winners:
+        cover = winner.entry.cover
+        if cover is None or not is_timely(winner.entry, winner.message):
+            continue
+        if winner.entry.id == wanted.id:
+            return winner
+        if cover.slot >= wanted.cover.slot:
+            return None
+    return None

@@ -1,0 +1,78 @@
+"""Reading a channel: pages of messages and files, again if an answer is missing."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from discosql.errors import DatabaseCorruptionError, ForbiddenError, NoAnswerError, NotFoundError, UnavailableError
+from discosql.storage.chain import Candidate
+from discosql.storage.entry import Entry, read_body, read_entry
+from discosql.storage.guild import MAX_PAGE, Attachment, Guild, Message
+
+T = TypeVar("T")
+
+TRIES: Final = 4
+_FIRST_PAUSE: Final = 0.5
+
+
+async def with_retries(guild: Guild, read: Callable[[], Awaitable[T]]) -> T:
+    """Return what `read` gives; a missing answer or a refusal for now is tried again after a pause."""
+    pause = _FIRST_PAUSE
+    for _ in range(TRIES - 1):
+        try:
+            return await read()
+        except (NoAnswerError, UnavailableError):
+            await guild.sleep(pause)
+            pause *= 2
+    return await read()
+
+
+async def read_after(guild: Guild, channel: int, cursor: int) -> tuple[list[Message], int]:
+    """Return all messages above an id, in the order of their ids, and the number of pages it took."""
+    found: dict[int, Message] = {}
+    pages = 0
+    while True:
+        page = await with_retries(guild, partial(guild.messages, channel, after=cursor))
+        pages += 1
+        found.update((message.id, message) for message in page)
+        if len(page) < MAX_PAGE:
+            return [found[message] for message in sorted(found)], pages
+        cursor = max(message.id for message in page)
+
+
+async def read_files(guild: Guild, message: Message) -> list[bytes]:
+    """Return the files of a message. URLs that have expired are asked for again once."""
+    try:
+        return [await _download(guild, attachment) for attachment in message.attachments]
+    except (NotFoundError, ForbiddenError):
+        fresh = await with_retries(guild, lambda: guild.message(message.channel, message.id))
+        return [await _download(guild, attachment) for attachment in fresh.attachments]
+
+
+async def _download(guild: Guild, attachment: Attachment) -> bytes:
+    return await with_retries(guild, lambda: guild.download(attachment))
+
+
+async def body_of(guild: Guild, candidate: Candidate) -> Any:
+    """Return the body of an entry, downloaded if it is in files."""
+    entry, message = candidate.entry, candidate.message
+    if not entry.files:
+        return entry.body
+    try:
+        return read_body(entry, await read_files(guild, message))
+    except (NotFoundError, DatabaseCorruptionError) as exc:
+        raise DatabaseCorruptionError(
+            f"entry #{entry.slot} cannot be read: its file in message {message.id} of channel {message.channel} is "
+            f"missing or damaged"
+        ) from exc
+
+
+def entries_of(guild: Guild, messages: list[Message]) -> list[tuple[Entry, Message]]:
+    """Return the entries in messages: those of our own account, never edited, with a right checksum."""
+    found = []
+    for message in messages:
+        if message.author == guild.account and not message.edited:
+            entry = read_entry(message)
+            if entry is not None:
+                found.append((entry, message))
+    return found

@@ -1,0 +1,226 @@
+"""Transactions: a snapshot, the changes made over it, and what was read."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from discosql.errors import OperationalError
+from discosql.schema import Catalog, TableStatistics
+from discosql.storage.reads import MAX_LOOKUPS, ReadSet
+from discosql.storage.state import Changes, State
+from discosql.storage.statistics import table_statistics
+from discosql.storage.table import TableVersion
+from discosql.storage.views import Batch, Key, Pending, Range
+from discosql.storage.writes import TableWrites
+from discosql.types import MAX_INTEGER, Row
+
+if TYPE_CHECKING:
+    from discosql.storage.engine import Engine
+
+
+class MemoryScan:
+    """A scan of batches that are all in memory."""
+
+    __slots__ = ("next",)
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        following = iter(batches).__next__
+
+        def next_batch() -> Batch | None:
+            try:
+                return following()
+            except StopIteration:
+                return None
+
+        self.next = next_batch
+
+
+class Committing:
+    """What a session waits for at the end of a transaction."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: "Transaction") -> None:
+        self._transaction = transaction
+
+    async def fetch(self) -> None:
+        """Commit the transaction."""
+        await self._transaction.engine.commit(self._transaction)
+
+
+class Rowids:
+    """The highest rowid given out in a table, and the running transactions that were given some."""
+
+    __slots__ = ("highest", "holders")
+
+    def __init__(self) -> None:
+        self.highest = 0
+        self.holders: set[int] = set()
+
+
+class Transaction:
+    """A view of the database that can be changed (`WriteView`). Nothing is stored before `Engine.commit`.
+
+    Begin one with `Engine.begin`, end it with `Engine.commit` or `Engine.rollback`; another use after that is a
+    programmer's fault. `number` identifies it in the log once it is committed.
+    """
+
+    __slots__ = ("_reserved", "_tables", "_undo", "catalog", "engine", "number", "reads", "snapshot")
+
+    def __init__(self, engine: "Engine", snapshot: State) -> None:
+        self.engine = engine
+        self.snapshot = snapshot
+        self.catalog = snapshot.catalog
+        self.number: int | None = None
+        self.reads = ReadSet()
+        self._tables: dict[int, TableWrites] = {}
+        self._undo: list[tuple[Any, ...]] = []
+        self._reserved: set[int] = set()
+
+    def _table(self, table: int) -> TableVersion | TableWrites:
+        return self._tables.get(table) or self.snapshot.tables[table]
+
+    # Reading ------------------------------------------------------------------------------------------------------
+
+    def statistics(self, table: int) -> TableStatistics:
+        """Return what is known of a table without a request."""
+        writes = self._tables.get(table)
+        version = self.snapshot.tables[table] if writes is None else writes.version
+        return table_statistics(version, self._table(table).rows)
+
+    def scan(self, table: int, ranges: Sequence[Range] = ()) -> MemoryScan:
+        """Start a scan of the rows as they are now; later changes do not show in it."""
+        self.reads.add_scan(table, ranges)
+        return MemoryScan(self._table(table).batches())
+
+    def lookup(self, table: int, index: int | None, keys: Sequence[Key]) -> "list[Row] | Pending":
+        """Return the rows whose key equals one of the keys, each once, by rowid."""
+        found = self._table(table)
+        if index is not None:
+            rows = found.find(index, keys)
+        elif len(keys) == 1:
+            row = found.get(keys[0][0])
+            rows = [] if row is None else [row]
+        else:
+            known = {row[0]: row for key in keys if (row := found.get(key[0])) is not None}
+            rows = [known[rowid] for rowid in sorted(known)]
+        lookups = self.reads.lookups
+        lookups.append((table, index, keys, rows))
+        if len(lookups) > MAX_LOOKUPS:
+            self.reads.compact()
+        return rows
+
+    def prefetch(
+        self, scans: Sequence[int], lookups: Sequence[tuple[int, int | None, Sequence[Key]]]
+    ) -> "Pending | None":
+        """Return what loads all of these together; None if all is in memory."""
+        return None
+
+    # Changing -----------------------------------------------------------------------------------------------------
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to commit."""
+        return self.catalog is not self.snapshot.catalog or any(writes.changed for writes in self._tables.values())
+
+    def _writes(self, table: int) -> TableWrites:
+        writes = self._tables.get(table)
+        if writes is None:
+            writes = self._tables[table] = TableWrites(self.snapshot.tables[table])
+        return writes
+
+    def _put(self, table: int, rowid: int, row: Row | None, old: Row | None) -> None:
+        writes = self._tables.get(table) or self._writes(table)
+        self._undo.append((writes, rowid, writes.put(rowid, row, old)))
+
+    def insert(self, table: int, row: Row) -> None:
+        """Add a row whose rowid is not used."""
+        self._put(table, row[0], row, None)
+
+    def update(self, table: int, old: Row, new: Row) -> None:
+        """Replace a stored row; its rowid may change to one that is not used."""
+        if old[0] != new[0]:
+            self._put(table, old[0], None, old)
+            old = ()
+        self._put(table, new[0], new, old or None)
+
+    def delete(self, table: int, row: Row) -> None:
+        """Remove a stored row."""
+        self._put(table, row[0], None, row)
+
+    def next_rowid(self, table: int) -> int:
+        """Return a rowid above all that are used, and not given to another running transaction of this process."""
+        writes = self._tables.get(table) or self._writes(table)
+        rowids = self.engine.rowids.get(table)
+        if rowids is None:
+            rowids = self.engine.rowids[table] = Rowids()
+        if table not in self._reserved:
+            self._reserved.add(table)
+            rowids.holders.add(id(self))
+        used = writes.high
+        if writes.schema.autoincrement:
+            used = max(used, writes.version.used, writes.used)
+        rowid = max(used, rowids.highest) + 1
+        if rowid > MAX_INTEGER:
+            raise OperationalError(f"table {writes.schema.name} has no rowid left: the highest, {MAX_INTEGER}, is used")
+        rowids.highest = rowid
+        if writes.schema.autoincrement:
+            self._undo.append((writes, None, writes.used))
+            writes.used = rowid
+        return rowid
+
+    def set_catalog(self, catalog: Catalog) -> None:
+        """Change the schema. Rows follow by id: new tables are empty, missing ones dropped, columns matched by id."""
+        self._undo.append((None, self._tables, self.catalog))
+        tables: dict[int, TableWrites] = {}
+        for schema in catalog.tables.values():
+            writes, version = self._tables.get(schema.id), self.snapshot.tables.get(schema.id)
+            if writes is not None:
+                tables[schema.id] = writes if writes.schema == schema else writes.under(schema)
+            elif version is None:
+                tables[schema.id] = TableWrites(TableVersion(schema))
+            elif version.schema != schema:
+                tables[schema.id] = TableWrites(version.with_schema(schema))
+        self._tables, self.catalog = tables, catalog
+
+    def mark(self) -> object:
+        """Return a mark to which `rollback_to` can return, with the schema."""
+        return len(self._undo)
+
+    def rollback_to(self, mark: object) -> None:
+        """Undo what was done since the mark."""
+        assert isinstance(mark, int)
+        undo = self._undo
+        while len(undo) > mark:
+            writes, first, second = undo.pop()
+            if writes is None:
+                self._tables, self.catalog = first, second
+            elif first is None:
+                writes.used = second
+            else:
+                writes.undo(first, second)
+        for table in self._reserved:
+            rowids = self.engine.rowids[table]
+            if len(rowids.holders) == 1:
+                # Nobody else was given any since, so those given for what is undone may be given again.
+                rowids.highest = 0
+
+    # Ending -------------------------------------------------------------------------------------------------------
+
+    def changes(self, number: int) -> Changes:
+        """Return what is to be committed, as transaction `number` of its session."""
+        catalog = None if self.catalog is self.snapshot.catalog else self.catalog
+        tables = {table: writes.changes() for table, writes in self._tables.items() if writes.changed}
+        return Changes(number, catalog, tables)
+
+    def committing(self) -> Committing:
+        """Return what commits the transaction when it is fetched."""
+        return Committing(self)
+
+    def release(self) -> None:
+        """Give back the rowids that were reserved; the engine calls it at the end."""
+        for table in self._reserved:
+            rowids = self.engine.rowids[table]
+            rowids.holders.discard(id(self))
+            if not rowids.holders:
+                del self.engine.rowids[table]
+        self._reserved.clear()
