@@ -1,0 +1,243 @@
+"""Discord on this machine: simcord's backend behind an HTTP server, for discord.py's real HTTP client and gateway.
+
+``faults`` says how the next requests go wrong; ``requests`` lists what came, with headers, for tests to look at.
+"""
+
+import asyncio
+import io
+import json
+import re
+import zlib
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from types import SimpleNamespace
+from typing import Any
+
+import discord.gateway
+import pytest
+import yarl
+from aiohttp import WSMsgType, web
+from discord.http import Route
+from simcord.backend import Backend, serializers
+from simcord.backend.cdn import CDN_BASE
+from simcord.backend.errors import BackendError
+from simcord_shim import SimcordShim
+from stepped_clock import SteppedClock
+
+TOKEN = "loopback.token"
+
+
+@dataclass
+class Fault:
+    """How one request goes wrong: ``done`` tells whether it is carried out before."""
+
+    status: int | None = None
+    body: str = '{"code": 0, "message": "server error"}'
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    done: bool = False
+    drop: bool = False  # the connection is closed without an answer
+    cut: bool = False  # the answer ends in the middle
+    method: str = ""  # only requests of this method; "" for all
+    path: str = ""  # only requests whose path matches
+
+    def concerns(self, request: web.Request) -> bool:
+        return self.method in ("", request.method) and re.search(self.path, request.path) is not None
+
+
+def rate_limited(retry_after: float, *, via: bool = True, **fault: Any) -> Fault:
+    """Return a 429 as Discord sends it; without ``via`` as Cloudflare does."""
+    headers = {"X-RateLimit-Scope": "user", "Retry-After": str(retry_after), **({"Via": "1.1 google"} if via else {})}
+    body = json.dumps({"message": "You are being rate limited.", "retry_after": retry_after, "global": False})
+    return Fault(429, body, headers=headers, **fault)
+
+
+class LoopbackDiscord:
+    """The server. It knows one token, and answers for the API, the CDN and the gateway."""
+
+    def __init__(self, clock: SteppedClock) -> None:
+        self.backend = Backend()
+        self.shim = SimcordShim(self.backend, clock)
+        self.faults: deque[Fault] = deque()
+        self.requests: list[web.Request] = []
+        self.headers: dict[str, str] = {}  # of every answer
+        self.send_date = True
+        self.sessions = 0  # gateway connections so far
+        self._clock = clock
+        self._sockets: set[GatewaySession] = set()
+        self.backend.subscribers.append(self._publish)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["LoopbackDiscord"]:
+        """Serve, with discord.py pointed here."""
+        app = web.Application(client_max_size=1 << 26)
+        app.router.add_route("*", "/api/v10/{path:.*}", self._answer_api)
+        app.router.add_get("/cdn/{path:.*}", self._answer_cdn)
+        app.router.add_get("/gateway/", self._answer_gateway)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        self.shim.base_url = f"http://{host}:{port}/cdn"
+        self.gateway_url = f"ws://{host}:{port}/gateway/"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Route, "BASE", f"http://{host}:{port}/api/v10")
+            patch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(self.gateway_url))
+            yield self
+        await runner.cleanup()
+
+    async def _answer_api(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request)
+        body, files = await _read(request)
+        fault = next((fault for fault in self.faults if fault.concerns(request)), None)
+        if fault is not None:
+            self.faults.remove(fault)
+        if request.headers.get("Authorization") != f"Bot {TOKEN}":
+            return self._reply(401, {"code": 0, "message": "401: Unauthorized"})
+        if fault is not None and not fault.done:
+            return await self._fail(request, fault)
+        try:
+            answer = self.shim.dispatch(
+                request.method, "/" + request.match_info["path"], json=body, params=dict(request.query), files=files
+            )
+        except BackendError as error:
+            return self._reply(error.status, error.to_json())
+        if fault is not None:
+            return await self._fail(request, fault, answer)
+        return self._reply(204 if answer is None else 200, answer)
+
+    def _reply(self, status: int, answer: Any) -> web.Response:
+        body = b"" if answer is None else json.dumps(answer).encode()
+        return web.Response(status=status, body=body, headers=self._headers(), content_type="application/json")
+
+    def _headers(self) -> dict[str, str]:
+        # aiohttp adds a Date of its own where there is none, so "no date" is one that cannot be read.
+        return {"Date": formatdate(self._clock.now(), usegmt=True) if self.send_date else "none", **self.headers}
+
+    async def _fail(self, request: web.Request, fault: Fault, answer: Any = None) -> web.StreamResponse:
+        if fault.drop:
+            assert request.transport is not None
+            request.transport.close()
+            return web.Response()
+        if fault.cut:
+            response = web.StreamResponse(headers={"Content-Length": "1000", "Content-Type": "application/json"})
+            await response.prepare(request)
+            await response.write(json.dumps(answer).encode()[:20])
+            assert request.transport is not None
+            request.transport.close()
+            return response
+        headers = {**self._headers(), **fault.headers}
+        return web.Response(
+            status=fault.status or 500, text=fault.body, headers={**headers, "Content-Type": fault.content_type}
+        )
+
+    async def _answer_cdn(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request)
+        fault = next((fault for fault in self.faults if fault.concerns(request)), None)
+        if fault is not None:
+            self.faults.remove(fault)
+            return await self._fail(request, fault, "x" * 1000)
+        data = self.backend.cdn.get(f"{CDN_BASE}/{request.match_info['path']}?{request.query_string}")
+        if data is None:
+            return web.Response(status=404, text="This content is no longer available.")
+        return web.Response(body=data)
+
+    async def _answer_gateway(self, request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self.sessions += 1
+        session = GatewaySession(socket, self)
+        self._sockets.add(session)
+        try:
+            await session.run()
+        finally:
+            self._sockets.discard(session)
+        return socket
+
+    def _publish(self, event: str, payload: Any) -> None:
+        for session in self._sockets:
+            session.queue.put_nowait((event, payload))
+
+    async def drop_gateway(self) -> None:
+        """Close all gateway connections in a way that makes clients connect anew."""
+        for session in tuple(self._sockets):
+            await session.socket.close(code=4000)
+
+
+class GatewaySession:
+    """One connection to the gateway: HELLO, IDENTIFY, READY, then events."""
+
+    def __init__(self, socket: web.WebSocketResponse, server: LoopbackDiscord) -> None:
+        self.socket = socket
+        self.queue: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self._server = server
+        self._stream = zlib.compressobj()
+        self._sequence = 0
+
+    async def _send(self, payload: dict[str, Any]) -> None:
+        data = json.dumps(payload).encode()
+        await self.socket.send_bytes(self._stream.compress(data) + self._stream.flush(zlib.Z_SYNC_FLUSH))
+
+    async def _dispatch(self, event: str, payload: Any) -> None:
+        self._sequence += 1
+        await self._send({"op": 0, "t": event, "s": self._sequence, "d": payload})
+
+    async def run(self) -> None:
+        await self._send({"op": 10, "d": {"heartbeat_interval": 45_000}})
+        events: asyncio.Task[None] | None = None
+        try:
+            async for message in self.socket:
+                if message.type is not WSMsgType.TEXT:
+                    continue
+                request = json.loads(message.data)
+                if request["op"] == 1:
+                    await self._send({"op": 11})
+                elif request["op"] == 2:
+                    assert request["d"]["intents"] & (1 << 15 | 1 << 8 | 1 << 1) == 0, "a privileged intent"
+                    await self._ready()
+                    events = asyncio.get_running_loop().create_task(self._events())
+                elif request["op"] == 6:  # RESUME: the session is over, make a new one
+                    await self._send({"op": 9, "d": False})
+        finally:
+            if events is not None:
+                events.cancel()
+
+    async def _ready(self) -> None:
+        backend = self._server.backend
+        guilds = list(backend.guilds.values())
+        await self._dispatch(
+            "READY",
+            {
+                "v": 10,
+                "user": serializers.user_payload(backend.bot_user),
+                "guilds": [{"id": str(guild.id), "unavailable": True} for guild in guilds],
+                "session_id": "session",
+                "resume_gateway_url": self._server.gateway_url,
+                "application": {"id": str(backend.application_id), "flags": 0},
+            },
+        )
+        for guild in guilds:
+            await self._dispatch("GUILD_CREATE", serializers.guild_create_payload(backend, guild))
+
+    async def _events(self) -> None:
+        while True:
+            await self._dispatch(*await self.queue.get())
+
+
+async def _read(request: web.Request) -> tuple[Any, list[Any]]:
+    if request.content_type != "multipart/form-data":
+        text = await request.text()
+        return (json.loads(text) if text else None), []
+    form = await request.post()
+    files = []
+    for name, value in form.items():
+        if name.startswith("files["):
+            assert isinstance(value, web.FileField)
+            data = io.BytesIO(value.file.read())
+            value.file.close()
+            files.append(SimpleNamespace(fp=data, filename=value.filename, description=None))
+    return json.loads(str(form["payload_json"])), files
