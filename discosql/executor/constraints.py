@@ -1,0 +1,130 @@
+"""Unique keys: which stored rows hold the keys of new rows.
+
+SQLite tests each new row against the rows stored before it, those of the same statement included. Here the stored
+holders of all new keys are looked up at once, and `Holders` follows what the statement does to them.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+from discosql.errors import IntegrityError
+from discosql.executor.writes.steps import Steps, lookup
+from discosql.schema import Index, TableSchema
+from discosql.storage.engine import Key, ReadView
+from discosql.types import Row, collate
+
+Mark: TypeAlias = Any
+"""A hashable stand-in for a key: equal exactly where the keys are equal under their collations."""
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueKey:
+    """A UNIQUE or PRIMARY KEY constraint. `index` None is the rowid; `places` are those of a stored row."""
+
+    table: TableSchema
+    index: Index | None
+    places: tuple[int, ...]
+    mark: Callable[[Row], Mark | None]
+
+    @property
+    def id(self) -> int:
+        """The index's id, -1 for the rowid, as `Upsert.index` has it."""
+        return -1 if self.index is None else self.index.id
+
+    def key(self, row: Row) -> Key:
+        """Return the values of the key in a row."""
+        return tuple([row[place] for place in self.places])
+
+    def error(self) -> IntegrityError:
+        """Return the error of a second row with one key."""
+        columns = [self._column(place) for place in self.places]
+        return IntegrityError(f"UNIQUE constraint failed: {', '.join(columns)}")
+
+    def lookup(self, rows: Iterable[Row]) -> tuple[int, int | None, list[Key]]:
+        """Return what to look up for the holders of the rows' keys (`ReadView.lookup`)."""
+        keys = [key for row in rows if None not in (key := self.key(row))]
+        return self.table.id, None if self.index is None else self.index.id, keys
+
+    def _column(self, place: int) -> str:
+        position = place - 1 if place else self.table.rowid_column
+        return f"{self.table.name}.{'rowid' if position is None else self.table.columns[position].name}"
+
+
+def unique_keys(table: TableSchema) -> tuple[UniqueKey, ...]:
+    """Return the unique keys of a table as SQLite tests them: the rowid, then the indexes, the newest first."""
+    rowid = () if table.without_rowid else (UniqueKey(table, None, (0,), itemgetter(0)),)
+    return rowid + tuple(_index_key(table, index) for index in reversed(table.indexes) if index.unique)
+
+
+def _index_key(table: TableSchema, index: Index) -> UniqueKey:
+    places = tuple(position + 1 for position in index.columns)
+    collations = index.collations or tuple("BINARY" for _ in places)
+    return UniqueKey(table, index, places, mark_function(places, collations))
+
+
+def mark_function(places: Sequence[int], collations: Sequence[str]) -> Callable[[Row], Mark | None]:
+    """Return the function that gives a row's mark for the values at `places`, None where one of them is NULL."""
+    if all(collation == "BINARY" for collation in collations):
+        if len(places) == 1:
+            return itemgetter(places[0])
+        values = itemgetter(*places)
+
+        def plain_mark(row: Row) -> Mark | None:
+            key = values(row)
+            return None if None in key else key
+
+        return plain_mark
+
+    def collated_mark(row: Row) -> Mark | None:
+        key = tuple([collate(row[place], collation) for place, collation in zip(places, collations, strict=True)])
+        return None if None in key else key
+
+    return collated_mark
+
+
+class Holders:
+    """Which rows hold the unique keys that new rows of one statement ask for.
+
+    After `load`, the rows that a statement stores or removes are told by `occupy` and `release`, in their order.
+    """
+
+    def __init__(self, keys: Sequence[UniqueKey]) -> None:
+        self.keys = tuple(keys)
+        self._held: list[dict[Mark, Row]] = [{} for _ in self.keys]
+
+    def load(self, view: ReadView, asking: Sequence[Collection[Row]]) -> Steps[bool]:
+        """Look up who holds the keys of the rows in `asking`, a collection a key. Return whether somebody does."""
+        for key, held, rows in zip(self.keys, self._held, asking, strict=True):
+            for row in (yield from lookup(view, *key.lookup(rows))):
+                held[key.mark(row)] = row
+        return any(self._held)
+
+    def conflicts(self, row: Row, besides: int | None = None) -> Iterator[tuple[UniqueKey, Row]]:
+        """Yield the keys of a new row that rows other than `besides` (a rowid) hold, each with its holder."""
+        for key, held in zip(self.keys, self._held, strict=True):
+            mark = key.mark(row)
+            holder = None if mark is None else held.get(mark)
+            if holder is not None and holder[0] != besides:
+                yield key, holder
+
+    def occupy(self, row: Row) -> None:
+        """Take note of a stored row."""
+        for key, held in zip(self.keys, self._held, strict=True):
+            mark = key.mark(row)
+            if mark is not None:
+                held[mark] = row
+
+    def release(self, row: Row) -> None:
+        """Take note of a removed row."""
+        for key, held in zip(self.keys, self._held, strict=True):
+            holder = held.get(key.mark(row))
+            if holder is not None and holder[0] == row[0]:
+                del held[key.mark(row)]
+
+
+def has_doubles(key: UniqueKey, rows: Sequence[Row]) -> bool:
+    """Return whether two of the rows have one key."""
+    marks = [mark for mark in map(key.mark, rows) if mark is not None]
+    return len(set(marks)) < len(marks)

@@ -1,0 +1,1 @@
+"""Changes of rows and of the schema: INSERT, UPDATE, DELETE and what their constraints ask for."""

@@ -1,0 +1,178 @@
+"""What follows from a statement's changes by foreign keys: their actions at once, their checks at its end."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from discosql.executor.context import Context
+from discosql.executor.foreign_keys import Reference, ReferenceMap, References, check_given, check_lost, violation
+from discosql.executor.writes.changes import TableChanges
+from discosql.executor.writes.rows import TableRules
+from discosql.executor.writes.steps import Steps
+from discosql.executor.writes.update import assigned, update_rows
+from discosql.schema import TableSchema
+from discosql.storage.engine import Key
+from discosql.types import Row, Value
+
+Touched = dict[tuple[int, int], tuple[Reference, set[Key]]]
+
+
+class ForeignKeyWork:
+    """The foreign keys of one running statement.
+
+    `follow` is told the changes of the statement's own table and runs the actions, which change other rows in turn;
+    `check` ends the statement. `rules` gives the compiled rules of a table by its id. A table that is `dropped` is no
+    child any more, and references to it that have a problem are passed over.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        references: ReferenceMap,
+        rules: Callable[[int], TableRules],
+        dropped: TableSchema | None = None,
+    ) -> None:
+        self._context = context
+        self._map = references
+        self._rules = rules
+        self._dropped = dropped
+        self._found = References(context.view)
+        self._given: Touched = {}
+        self._lost: Touched = {}
+
+    def is_parent(self, table: TableSchema) -> bool:
+        """Return whether references of other tables to a table are to be followed."""
+        return self._context.state.foreign_keys and any(map(self._is_followed, self._map.to(table)))
+
+    def _is_followed(self, reference: Reference) -> bool:
+        if self._dropped is None:
+            reference.require()
+            return True
+        return reference.problem is None and reference.child.id != self._dropped.id
+
+    def parent_lookups(self, table: TableSchema, rows: Sequence[Row]) -> list[tuple[int, int | None, Sequence[Key]]]:
+        """Return the lookups by which `check` will find the parents of new rows."""
+        lookups: list[tuple[int, int | None, Sequence[Key]]] = []
+        if self._context.state.foreign_keys:
+            for reference in self._map.of(table):
+                keys = _child_keys(reference, rows)
+                if reference.parent is not None and keys:
+                    index = None if reference.index is None else reference.index.id
+                    lookups.append((reference.parent.id, index, list(keys)))
+        return lookups
+
+    def follow(self, changes: TableChanges) -> Steps[None]:
+        """Run the actions of what was changed. Raises IntegrityError where RESTRICT or a child's constraint forbids."""
+        if not self._context.state.foreign_keys or not self._map.concerns(changes.table):
+            return
+        queue = deque([changes])
+        while queue:
+            step = queue.popleft()
+            self._found.follow(step)
+            self._note_given(step)
+            for reference in self._map.to(step.table):
+                yield from self._act(reference, step, queue)
+
+    def check(self) -> Steps[None]:
+        """Raise IntegrityError if a child was left without a parent."""
+        for reference, keys in self._given.values():
+            yield from check_given(self._found, reference, keys)
+        for reference, keys in self._lost.values():
+            yield from check_lost(self._found, reference, keys)
+
+    def _note_given(self, step: TableChanges) -> None:
+        for reference in self._map.of(step.table):
+            places = reference.child_places
+            moved = [new for old, new in step.updated if any(old[place] != new[place] for place in places)]
+            changed = step.inserted or moved or step.deleted
+            if changed and self._is_followed(reference):
+                self._touch(self._given, reference, _child_keys(reference, [*step.inserted, *moved]))
+
+    def _touch(self, touched: Touched, reference: Reference, keys: Collection[Key]) -> None:
+        state = self._context.state
+        if not keys:
+            return
+        if reference.key.deferred or state.defer_foreign_keys:
+            state.deferred_keys.setdefault(reference.id, set()).update(keys)
+        else:
+            touched.setdefault(reference.id, (reference, set()))[1].update(keys)
+
+    def _act(self, reference: Reference, step: TableChanges, queue: deque[TableChanges]) -> Steps[None]:
+        removed = {key for row in step.deleted if (key := reference.parent_key(row)) is not None}
+        moved = _moved_keys(reference, step.updated)
+        if not (removed or moved) or not self._is_followed(reference):
+            return
+        if removed and reference.key.on_delete == "RESTRICT" and reference.child.id == step.table.id:
+            _restrict_in_turn(reference, step.deleted)
+        if removed:
+            yield from self._act_on(reference, reference.key.on_delete, dict.fromkeys(removed), queue)
+        if moved:
+            yield from self._act_on(reference, reference.key.on_update, moved, queue)
+
+    def _act_on(
+        self, reference: Reference, action: str, keys: dict[Key, Key | None], queue: deque[TableChanges]
+    ) -> Steps[None]:
+        """Run an action for the children of keys that parents lost; each comes with what became of it."""
+        if action == "NO ACTION":
+            self._touch(self._lost, reference, keys)
+            return
+        children = yield from self._found.children(reference, keys)
+        if not children:
+            return
+        if action == "RESTRICT":
+            raise violation()
+        changes = TableChanges(self._context.view, reference.child)
+        if action == "CASCADE" and None in keys.values():
+            for row in (row for rows in children.values() for row in rows):
+                changes.delete(row)
+        else:
+            yield from self._update_children(reference, action, keys, children, changes)
+        self._context.state.total_changes += changes.count
+        queue.append(changes)
+
+    def _update_children(
+        self,
+        reference: Reference,
+        action: str,
+        keys: dict[Key, Key | None],
+        children: dict[object, list[Row]],
+        changes: TableChanges,
+    ) -> Steps[None]:
+        rules = self._rules(reference.child.id)
+        positions = [place - 1 for place in reference.child_places]
+        what = assigned(reference.child, positions)
+        pairs = []
+        for key, new_key in keys.items():
+            for row in children.get(reference.mark(key), ()):
+                values: Iterable[Value] = new_key if action == "CASCADE" and new_key is not None else [None] * len(key)
+                if action == "SET DEFAULT":
+                    values = [rules.default(self._context, position) for position in positions]
+                pairs.append((row, what.apply(row, tuple(values))))
+        pairs.sort(key=lambda pair: pair[0][0])
+        yield from update_rows(self._context, rules, what, pairs, changes)
+
+
+def _child_keys(reference: Reference, rows: Iterable[Row]) -> set[Key]:
+    return {key for row in rows if (key := reference.child_key(row)) is not None}
+
+
+def _moved_keys(reference: Reference, updated: Iterable[tuple[Row, Row]]) -> dict[Key, Key | None]:
+    """Return the keys that updated parents had, each with the one it has now."""
+    moved: dict[Key, Key | None] = {}
+    for old, new in updated:
+        key = reference.parent_key(old)
+        new_key = tuple([new[place] for place in reference.parent_places])
+        if key is not None and reference.mark(key) != reference.mark(new_key):
+            moved[key] = new_key
+    return moved
+
+
+def _restrict_in_turn(reference: Reference, deleted: Sequence[Row]) -> None:
+    """Raise IntegrityError where SQLite, deleting row by row, meets a parent whose children are still to be deleted."""
+    later: set[object] = set()
+    for row in reversed(deleted):
+        key = reference.parent_key(row)
+        if key is not None and reference.mark(key) in later:
+            raise violation()
+        own = reference.child_key(row)
+        if own is not None:
+            later.add(reference.mark(own))

@@ -1,0 +1,205 @@
+"""New rows of a table: defaults, conversion, NOT NULL, generated columns and CHECK, column by column.
+
+A new row that cannot be stored becomes a `Refusal`, to be raised or passed over when its turn comes: SQLite works
+row by row, so an earlier row's broken UNIQUE constraint is told before a later row's NULL. Within a row the order is
+SQLite's: NOT NULL, types, NOT NULL of generated columns, CHECK.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from types import NoneType
+from typing import Final, TypeAlias
+
+from discosql.errors import DatabaseError, DataError, IntegrityError
+from discosql.executor.compile import CompiledRows, compile_rows
+from discosql.executor.compile.walk import references
+from discosql.executor.context import Context
+from discosql.executor.functions.registry import Registry
+from discosql.executor.writes.steps import Steps
+from discosql.planner.plan import Constant, Expression, Not, Resolution, RowRules
+from discosql.schema import Column
+from discosql.types import Row, SqlType, Value, convert
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a new row cannot be stored. `resolvable`: OR IGNORE and the like apply, unlike to a value of a wrong type."""
+
+    error: DatabaseError
+    resolvable: bool = True
+
+
+Candidate: TypeAlias = Row | Refusal
+"""A new row that is ready to be stored, or why there is none."""
+
+_KEPT: Final[dict[SqlType, frozenset[type]]] = {
+    SqlType.INTEGER: frozenset({int}),
+    SqlType.REAL: frozenset({float}),
+    SqlType.TEXT: frozenset({str}),
+    SqlType.BLOB: frozenset({bytes}),
+    SqlType.ANY: frozenset({int, float, str, bytes, Decimal}),
+}
+"""Python's types of values that a column stores as they are."""
+
+_NULL: Final = frozenset({NoneType})
+
+
+class TableRules:
+    """`RowRules`, compiled: makes rows that may be stored out of columns of values.
+
+    Columns and rows have the shape of a stored row: the rowid first. Positions are those of the table's columns.
+    `given` are the positions of columns that are not generated, `uses_rowid` says that a CHECK or a generated column
+    depends on the rowid.
+    """
+
+    def __init__(self, rules: RowRules, registry: Registry) -> None:
+        self.rules = rules
+        self.table = rules.table
+        self.generated = frozenset(generated.position for generated in rules.generated)
+        self.given = tuple(i for i in range(len(self.table.columns)) if i not in self.generated)
+        self.uses_rowid = _uses_rowid(rules)
+        self._labels = tuple(f"{self.table.name}.{column.name}" for column in self.table.columns)
+        self._checks = _compile_checks(rules, registry)
+        self._generated = tuple(
+            (generated.position, compile_rows((generated.expression,), (rules.row,), registry))
+            for generated in rules.generated
+        )
+        self._defaults = tuple(_compile_default(expression, registry) for expression in rules.defaults)
+
+    def default(self, context: Context, position: int) -> Value:
+        """Return the value that a column has where none is given."""
+        known = self._defaults[position]
+        if isinstance(known, CompiledRows):
+            return known.evaluate(context)[0]  # type: ignore[no-any-return]
+        return known
+
+    def defaults(self, context: Context, position: int, count: int) -> Sequence[Value]:
+        """Return a column's values of that many new rows that are given none."""
+        if isinstance(self._defaults[position], CompiledRows):
+            return [self.default(context, position) for _ in range(count)]
+        return [self.default(context, position)] * count
+
+    def candidates(
+        self,
+        context: Context,
+        columns: Sequence[Sequence[Value]],
+        fresh: Collection[int],
+        resolution: Resolution | None,
+    ) -> Steps[Sequence[Candidate]]:
+        """Return one candidate a row; only the columns at `fresh` and the generated ones are new."""
+        rows = self._converted_rows(columns, fresh)
+        if rows is not None:
+            rows = yield from self._generate(context, rows)
+        if rows is not None and not (yield from self._break_checks(context, rows)):
+            return rows
+        return [self.candidate(context, row, fresh, resolution) for row in zip(*columns, strict=True)]
+
+    def candidate(
+        self, context: Context, row: Row, fresh: Collection[int], resolution: Resolution | None = None
+    ) -> Candidate:
+        """Return the candidate that one row becomes, as `candidates` does."""
+        values = list(row)
+        given = [position for position in fresh if position not in self.generated]
+        if resolution == "replace":
+            self._replace_nulls(context, values, given)
+        try:
+            self._refuse_nulls(values, given)
+            for position in given:
+                values[position + 1] = self._convert(values[position + 1], position)
+            for position, program in self._generated:
+                values[position + 1] = self._convert(program.evaluate(context, tuple(values))[0], position)
+            self._refuse_nulls(values, sorted(self.generated))
+            self._refuse_by_check(context, tuple(values))
+        except IntegrityError as error:
+            return Refusal(error)
+        except DataError as error:
+            return Refusal(error, resolvable=False)
+        return tuple(values)
+
+    # One row ------------------------------------------------------------------------------------------------------
+
+    def _replace_nulls(self, context: Context, values: list[Value], positions: Iterable[int]) -> None:
+        """Put defaults where NULL is not allowed: what OR REPLACE does."""
+        for position in positions:
+            if values[position + 1] is None and self._refuses_null(position):
+                values[position + 1] = self.default(context, position)
+
+    def _refuse_nulls(self, values: Sequence[Value], positions: Iterable[int]) -> None:
+        for position in positions:
+            if values[position + 1] is None and self._refuses_null(position):
+                raise IntegrityError(f"NOT NULL constraint failed: {self._labels[position]}")
+
+    def _refuses_null(self, position: int) -> bool:
+        # The INTEGER PRIMARY KEY is never NULL here: a rowid was chosen for it.
+        return self.table.columns[position].not_null and position != self.table.rowid_column
+
+    def _refuse_by_check(self, context: Context, row: Row) -> None:
+        if self._checks is not None:
+            broken = self._checks.evaluate(context, row)
+            if 1 in broken:
+                raise IntegrityError(f"CHECK constraint failed: {self.rules.checks[broken.index(1)].label}")
+
+    def _convert(self, value: Value, position: int) -> Value:
+        return convert(value, self.table.columns[position].type, self._labels[position])
+
+    # Many rows ----------------------------------------------------------------------------------------------------
+
+    def _converted_rows(self, columns: Sequence[Sequence[Value]], fresh: Collection[int]) -> list[Row] | None:
+        """Return the rows with converted values, None if some row is to be refused."""
+        converted = list(columns)
+        for position in fresh:
+            if position not in self.generated:
+                column = self._converted_column(columns[position + 1], position)
+                if column is None:
+                    return None
+                converted[position + 1] = column
+        return list(zip(*converted, strict=True))
+
+    def _converted_column(self, values: Sequence[Value], position: int) -> Sequence[Value] | None:
+        column: Column = self.table.columns[position]
+        kinds = set(map(type, values))
+        if NoneType in kinds and self._refuses_null(position):
+            return None
+        if kinds - _NULL <= _KEPT.get(column.type, _NULL):
+            return values
+        try:
+            return [self._convert(value, position) for value in values]
+        except DataError:
+            return None
+
+    def _generate(self, context: Context, rows: list[Row]) -> Steps[list[Row] | None]:
+        for position, program in self._generated:
+            computed = yield from program.run(context, rows)
+            column = self._converted_column([value for (value,) in computed], position)
+            if column is None:
+                return None
+            place = position + 1
+            rows = [(*row[:place], value, *row[place + 1 :]) for row, value in zip(rows, column, strict=True)]
+        return rows
+
+    def _break_checks(self, context: Context, rows: list[Row]) -> Steps[bool]:
+        if self._checks is None:
+            return False
+        verdicts = yield from self._checks.run(context, rows)
+        return any(1 in verdict for verdict in verdicts)
+
+
+def _compile_checks(rules: RowRules, registry: Registry) -> CompiledRows | None:
+    # NOT of a check is 1 exactly where the check is broken: neither true nor NULL.
+    broken = tuple(Not(check.expression) for check in rules.checks)
+    return compile_rows(broken, (rules.row,), registry) if broken else None
+
+
+def _uses_rowid(rules: RowRules) -> bool:
+    """Return whether a CHECK constraint or a generated column depends on the rowid."""
+    expressions = [check.expression for check in rules.checks] + [item.expression for item in rules.generated]
+    used = references(*expressions)
+    own = rules.table.rowid_column
+    return rules.row[0].id in used or (own is not None and rules.row[own + 1].id in used)
+
+
+def _compile_default(expression: Expression, registry: Registry) -> CompiledRows | Value:
+    if isinstance(expression, Constant):
+        return expression.value
+    return compile_rows((expression,), (), registry)

@@ -1,0 +1,51 @@
+"""Reading inside a running statement: generators that yield what must be fetched and are sent the answer."""
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import Final, TypeAlias, TypeVar, cast
+
+from discosql.storage.engine import Batch, Key, Pending, ReadView
+from discosql.types import Row
+
+T = TypeVar("T")
+
+Steps: TypeAlias = Generator[Pending | None, object, T]
+"""A running operation: yields what to fetch, or None as a tick, is sent what was fetched, returns its result."""
+
+CHUNK: Final = 4096
+"""Rows that are worked on between two ticks."""
+
+
+def lookup(view: ReadView, table: int, index: int | None, keys: Sequence[Key]) -> Steps[list[Row]]:
+    """Return the rows that have one of the keys (`ReadView.lookup`)."""
+    found = view.lookup(table, index, keys) if keys else []
+    if not isinstance(found, list):
+        found = cast(list[Row], (yield found))
+    return found
+
+
+def prefetch(view: ReadView, lookups: Sequence[tuple[int, int | None, Sequence[Key]]]) -> Steps[None]:
+    """Load what several lookups need with as few requests as can be; a single one needs no such preparation."""
+    if len(lookups) > 1:
+        pending = view.prefetch((), lookups)
+        if pending is not None:
+            yield pending
+
+
+def scan(view: ReadView, table: int) -> Steps[list[Row]]:
+    """Return all rows of a table."""
+    rows: list[Row] = []
+    batches = view.scan(table)
+    while True:
+        batch = batches.next()
+        if batch is not None and not isinstance(batch, list):
+            batch = cast("Batch | None", (yield batch))
+        if batch is None:
+            return rows
+        rows += batch
+        yield None
+
+
+def chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Yield the rows in portions that are short enough to work on between two ticks."""
+    for start in range(0, len(rows), CHUNK):
+        yield rows if len(rows) <= CHUNK else rows[start : start + CHUNK]

@@ -1,0 +1,47 @@
+"""ON CONFLICT clauses: what happens to the row that is in the way of a new one."""
+
+from discosql.executor.compile import CompiledRows, compile_rows
+from discosql.executor.constraints import UniqueKey
+from discosql.executor.context import Context
+from discosql.executor.functions.registry import Registry
+from discosql.executor.writes.changes import TableChanges
+from discosql.executor.writes.rows import TableRules
+from discosql.executor.writes.steps import Steps
+from discosql.executor.writes.update import assigned, update_rows
+from discosql.planner.plan import Not, Upsert
+from discosql.types import Row
+
+
+class CompiledUpsert:
+    """One ON CONFLICT clause. `updates` tells DO UPDATE from DO NOTHING; `index` is that of `Upsert`."""
+
+    def __init__(self, upsert: Upsert, rules: TableRules, registry: Registry) -> None:
+        assignments = upsert.assignments or ()
+        self.index = upsert.index
+        self.updates = upsert.assignments is not None
+        self._rules = rules
+        self._assigned = assigned(rules.table, [position for position, _ in assignments])
+        inputs = (rules.rules.row, upsert.excluded)
+        # A condition is true exactly where NOT NOT of it is 1.
+        self._where = upsert.where and compile_rows((Not(Not(upsert.where)),), inputs, registry)
+        self._values = compile_rows([expression for _, expression in assignments], inputs, registry)
+
+    def covers(self, key: UniqueKey) -> bool:
+        """Return whether the clause is for that key."""
+        return self.index is None or self.index == key.id
+
+    def update(self, context: Context, stored: Row, refused: Row, changes: TableChanges) -> Steps[Row]:
+        """Update the stored row that a new one met, if the clause's condition holds, and return it as it is then."""
+        if self._where is not None and (yield from _evaluate(self._where, context, stored, refused)) != (1,):
+            return stored
+        values = yield from _evaluate(self._values, context, stored, refused)
+        new = self._assigned.apply(stored, values)
+        yield from update_rows(context, self._rules, self._assigned, [(stored, new)], changes)
+        return changes.stored[-1]
+
+
+def _evaluate(program: CompiledRows, context: Context, *rows: Row) -> Steps[Row]:
+    if program.is_plain:
+        return program.evaluate(context, *rows)
+    results = yield from program.run(context, [rows])
+    return results[0]
