@@ -13,13 +13,12 @@ Example::
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from discosql.connection import ConnectionBase
 from discosql.drive import drive
-from discosql.errors import ProgrammingError
 from discosql.executor.context import Result
-from discosql.opening import Address, Options, open_session
+from discosql.opening import Address, ConnectOptions, Options, open_session
 from discosql.rows import CursorBase
 from discosql.session import Parameters, Steps
 
@@ -85,7 +84,9 @@ class Cursor(CursorBase["Connection"]):
 
 
 class Connection(ConnectionBase):
-    """A connection to a database, for one event loop. Operations of several tasks wait for each other.
+    """A connection to a database, for one event loop.
+
+    Tasks may share it: within a transaction their statements wait for each other, with autocommit they run side by side.
 
     As an asynchronous context manager it commits at the end, rolls back after an exception, and closes.
     """
@@ -132,10 +133,13 @@ class Connection(ConnectionBase):
 
     async def _run(self, start: Callable[[], Steps]) -> Result:
         self._check_open()
-        async with self._lock:
-            self._check_open()
-            self._control.start()
-            return await drive(start(), self._control)
+        with self._control.start() as operation:
+            if self._session.is_autocommit:
+                # Statements that each are a transaction may run side by side; their commits are joined.
+                return await drive(start(), operation)
+            async with self._lock:
+                self._check_open()
+                return await drive(start(), operation)
 
     async def __aenter__(self) -> Self:
         return self
@@ -169,7 +173,7 @@ class _Connecting:
             await self._connection.__aexit__(*raised)
 
 
-def connect(database: Address, **options: Any) -> _Connecting:
+def connect(database: Address = None, **options: Unpack[ConnectOptions]) -> _Connecting:
     """Open a database: ``connection = await connect(...)`` or ``async with connect(...) as connection``.
 
     The arguments are those of `discosql.connect`.

@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 
 from discosql.connection import ConnectionBase
 from discosql.drive import LOOP_THREAD, drive, run_here
 from discosql.executor.context import Result
-from discosql.opening import Address, Options, open_session
+from discosql.opening import Address, ConnectOptions, Options, open_session
 from discosql.rows import CursorBase
 from discosql.session import Parameters, Steps
 
@@ -182,14 +182,13 @@ class Connection(ConnectionBase):
 
     def _run(self, start: Callable[[], Steps]) -> Result:
         self._check_open()
-        with self._lock:
+        with self._lock, self._control.start() as operation:
             self._check_open()
-            self._control.start()
             steps = start()
-            outcome = run_here(steps, self._control)
+            outcome = run_here(steps, operation)
             if isinstance(outcome, Result):
                 return outcome
-            return LOOP_THREAD.run(drive(steps, self._control, outcome), self._control.interrupt)
+            return LOOP_THREAD.run(drive(steps, operation, outcome), operation.interrupt)
 
     def __enter__(self) -> Self:
         self._check_open()
@@ -204,7 +203,7 @@ class Connection(ConnectionBase):
             self.rollback()
 
 
-def connect(database: Address, **options: Any) -> Connection:
+def connect(database: Address = None, **options: Unpack[ConnectOptions]) -> Connection:
     """Open a database and return a connection.
 
     `database` is a file's path, ``":memory:"``, or ``"discord://<server name or id>"``, optionally followed by

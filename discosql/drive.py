@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from discosql.errors import QueryInterruptedError, QueryTimeoutError
 from discosql.executor.context import Result
@@ -19,7 +19,7 @@ SLICE: Final = 0.005
 
 
 class Control:
-    """The stop button of a connection's operations, and its time limit. `interrupt` may be called from any thread.
+    """The stop button of a connection's operations, and their time limit.
 
     `timeout` is in seconds for a whole operation, None for no limit. `progress` is called at every tick; a true result
     interrupts, as `sqlite3.Connection.set_progress_handler` does.
@@ -28,17 +28,37 @@ class Control:
     def __init__(self, timeout: float | None = None) -> None:
         self.timeout = timeout
         self.progress: Callable[[], object] | None = None
-        self._interrupted = False
-        self._deadline: float | None = None
-        self._waiting: tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]] | None = None
+        self._running: set[Operation] = set()
 
-    def start(self) -> None:
-        """Begin an operation: the clock starts, earlier interrupts are forgotten."""
-        self._interrupted = False
-        self._deadline = None if self.timeout is None else time.monotonic() + self.timeout
+    def start(self) -> "Operation":
+        """Begin an operation: its clock starts. It is a context manager that ends it."""
+        return Operation(self)
 
     def interrupt(self) -> None:
-        """Stop the running operation at its next tick or request."""
+        """Stop the running operations at their next tick or request. May be called from any thread."""
+        for operation in tuple(self._running):
+            operation.interrupt()
+
+
+class Operation:
+    """One running operation of a connection."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._timeout = control.timeout
+        self._deadline = None if control.timeout is None else time.monotonic() + control.timeout
+        self._interrupted = False
+        self._waiting: tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]] | None = None
+
+    def __enter__(self) -> Self:
+        self._control._running.add(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._control._running.discard(self)
+
+    def interrupt(self) -> None:
+        """Stop at the next tick or request."""
         self._interrupted = True
         waiting = self._waiting
         if waiting is not None:
@@ -47,12 +67,13 @@ class Control:
 
     def check(self) -> None:
         """Raise QueryInterruptedError or QueryTimeoutError if the operation shall stop."""
-        if self.progress is not None and self.progress():
+        progress = self._control.progress
+        if progress is not None and progress():
             self._interrupted = True
         if self._interrupted:
             raise QueryInterruptedError("interrupted")
         if self._deadline is not None and time.monotonic() > self._deadline:
-            raise QueryTimeoutError(f"the statement ran longer than its timeout of {self.timeout:g} s")
+            raise QueryTimeoutError(f"the statement ran longer than its timeout of {self._timeout:g} s")
 
     async def fetch(self, pending: Pending) -> object:
         """Await what steps asked for, within the time that is left."""
@@ -75,7 +96,7 @@ class Control:
             self._waiting = None
 
 
-async def drive(steps: Steps, control: Control, asked: Pending | None = None) -> Result:
+async def drive(steps: Steps, operation: Operation, asked: Pending | None = None) -> Result:
     """Run steps to their end on the running event loop; `asked` is what they asked for last, if they began elsewhere."""
     last_turn = time.monotonic()
     need = asked
@@ -85,14 +106,14 @@ async def drive(steps: Steps, control: Control, asked: Pending | None = None) ->
         while True:
             try:
                 if need is None:
-                    control.check()
+                    operation.check()
                     now = time.monotonic()
                     if now - last_turn > SLICE:
                         await asyncio.sleep(0)
                         last_turn = time.monotonic()
                     answer = None
                 else:
-                    answer = await control.fetch(need)
+                    answer = await operation.fetch(need)
                     last_turn = time.monotonic()
             except BaseException as exc:
                 # The steps see the failure where they asked, so that they can undo what they had begun.
@@ -103,13 +124,13 @@ async def drive(steps: Steps, control: Control, asked: Pending | None = None) ->
         return stop.value  # type: ignore[no-any-return]
 
 
-def run_here(steps: Steps, control: Control) -> Result | Pending:
+def run_here(steps: Steps, operation: Operation) -> Result | Pending:
     """Run steps in this thread for as long as all is in memory; return the result, or what must be fetched."""
     try:
         need = next(steps)
         while need is None:
             try:
-                control.check()
+                operation.check()
             except (QueryInterruptedError, QueryTimeoutError) as exc:
                 need = steps.throw(exc)
             else:
@@ -120,7 +141,7 @@ def run_here(steps: Steps, control: Control) -> Result | Pending:
 
 
 class LoopThread:
-    """An event loop in a daemon thread of its own, for callers that have none. Started at first use, again after a fork."""
+    """An event loop in a daemon thread, for callers that have none. Started at first use, again after a fork."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,1 +1,114 @@
 """Opening a database by its address: ``":memory:"``, a file's path, or ``"discord://<server name or id>"``."""
+
+import os
+import re
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Self, TypeAlias, TypedDict
+from urllib.parse import unquote
+
+from discosql.connection import LEGACY_TRANSACTION_CONTROL
+from discosql.errors import InterfaceError, ProgrammingError
+from discosql.executor.functions import DEFAULT
+from discosql.session import Session
+from discosql.storage.engine import Engine, EngineOptions, open_discord, open_local, open_memory
+
+Address: TypeAlias = "str | os.PathLike[str] | None"
+"""What names a database. None goes with the option `client`."""
+
+DEFAULT_NAME: Final = "discosql"
+"""The name of a database whose address has none: that of its category in the server."""
+
+
+class ConnectOptions(TypedDict, total=False):
+    """The keyword arguments of `connect`; `Options` tells what each means."""
+
+    token: str | None
+    client: Any
+    guild_id: int | None
+    gateway: bool
+    create: bool
+    timeout: float | None
+    isolation_level: str | None
+    autocommit: bool | int
+    cached_statements: int
+    max_staleness: float
+    cache_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to open a database.
+
+    `token`: the bot's token, default the environment variable DISCOSQL_TOKEN. `client` and `guild_id`: a running
+    `discord.Client` to work through, and the server's id; needs that client's event loop, so only `aio.connect` takes
+    them. `gateway`: listen to push events, so that warm reads ask nothing. `create`: make the database if it is not
+    there (default), else OperationalError. `timeout`: seconds a statement may take, None for no limit.
+    `isolation_level`, `autocommit`: as in sqlite3. `cached_statements`: prepared statements kept. `max_staleness`:
+    seconds that a transaction's snapshot may lag behind other processes on Discord. `cache_size`: bytes of decoded
+    pages kept in memory.
+    """
+
+    address: str
+    token: str | None = field(default=None, repr=False)
+    client: Any = None
+    guild_id: int | None = None
+    gateway: bool = False
+    create: bool = True
+    timeout: float | None = None
+    isolation_level: str | None = ""
+    autocommit: bool | int = LEGACY_TRANSACTION_CONTROL
+    cached_statements: int = 256
+    max_staleness: float = 1.0
+    cache_size: int = 256 * 2**20
+
+    @classmethod
+    def of(cls, database: Address, given: ConnectOptions) -> Self:
+        """Return the options of a call of `connect`. Raises ProgrammingError for an unknown one or a wrong address."""
+        known = {item.name for item in fields(cls)} - {"address"}
+        unknown = sorted(given.keys() - known)
+        if unknown:
+            raise ProgrammingError(f"connect() has no option {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        if database is None:
+            if given.get("client") is None or given.get("guild_id") is None:
+                raise ProgrammingError("connect() needs a database: a path, ':memory:', or 'discord://<server>'")
+            database = f"discord://{given['guild_id']}"
+        try:
+            address = os.fspath(database)
+        except TypeError as exc:
+            raise ProgrammingError("a database is named by text or a path") from exc
+        if not isinstance(address, str):
+            address = os.fsdecode(address)
+        return cls(address=address, **given)
+
+    def for_connection(self) -> dict[str, Any]:
+        """Return what the connection itself wants to know."""
+        return {"timeout": self.timeout, "isolation_level": self.isolation_level, "autocommit": self.autocommit}
+
+
+async def open_session(options: Options) -> Session:
+    """Open the database and return a session on it. Raises OperationalError, with what to do, when it cannot be."""
+    engine = await _open_engine(options)
+    return Session(engine, DEFAULT, cached_statements=options.cached_statements, max_staleness=options.max_staleness)
+
+
+async def _open_engine(options: Options) -> Engine:
+    engine_options = EngineOptions(cache_size=options.cache_size)
+    if options.address in (":memory:", ""):
+        return await open_memory(options=engine_options)
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", options.address)
+    if scheme is None:
+        return await open_local(options.address, create=options.create, options=engine_options)
+    if scheme[1].lower() != "discord":
+        raise InterfaceError(f"unknown kind of address {scheme[0]!r}; use a path, ':memory:' or 'discord://<server>'")
+    server, _, name = options.address[scheme.end() :].partition("/")
+    if not server:
+        raise InterfaceError("the address lacks the server: 'discord://<server name or id>[/<database>]'")
+    return await open_discord(
+        unquote(server),
+        unquote(name) or DEFAULT_NAME,
+        token=options.token or os.environ.get("DISCOSQL_TOKEN"),
+        client=options.client,
+        gateway=options.gateway,
+        create=options.create,
+        options=engine_options,
+    )

@@ -5,9 +5,7 @@ driver awaits and sends back) or None as a tick, and returns the result. `aio` d
 first runs them in the caller's own thread, which is the end of it as long as all is in memory.
 """
 
-import contextlib
 import itertools
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +17,6 @@ from discosql.executor.compile import NULL_TYPE, evaluate_constant
 from discosql.executor.context import Context, Result, SessionState
 from discosql.executor.functions.registry import Registry
 from discosql.executor.run import CompiledStatement, RollbackRequired, compile_statement
-from discosql.explaining import explain_steps
 from discosql.planner.context import PlanContext
 from discosql.planner.parse import bind_parameters, split
 from discosql.planner.plan import Explain, Prepared, Query, TransactionControl, Vacuum
@@ -134,9 +131,7 @@ class Session:
             self.implicit_begin = implicit
         return Result()
 
-    def _run(
-        self, compiled: CompiledStatement, start: Callable[[Context], Steps], values: tuple[Value, ...]
-    ) -> Steps:
+    def _run(self, compiled: CompiledStatement, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
         if self.transaction is None and self._begins(compiled):
             self._begin()
         if self.transaction is not None:
@@ -150,9 +145,7 @@ class Session:
             self.state.total_changes += result.rowcount
         return result
 
-    def _run_in(
-        self, transaction: Transaction, start: Callable[[Context], Steps], values: tuple[Value, ...]
-    ) -> Steps:
+    def _run_in(self, transaction: Transaction, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
         context = Context(transaction, values, self.state, collations=self.collations)
         try:
             return (yield from start(context))
@@ -183,6 +176,11 @@ class Session:
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
         return self.transaction is not None
+
+    @property
+    def is_autocommit(self) -> bool:
+        """Whether the next statement is a transaction of its own."""
+        return self.transaction is None and self.implicit_begin == "never"
 
     def commit(self) -> Steps:
         """Commit the open transaction; nothing to do without one. After a SerializationError it is rolled back."""

@@ -62,9 +62,9 @@ def layer_of(module: str) -> int:
 
 def own_imports(path: Path) -> Iterator[str]:
     for name in imports_of(path):
-        if name.startswith("discosql.") and (ROOT / Path(*name.split(".")[1:])).with_suffix(".py").exists():
-            yield name.removeprefix("discosql.")
-        elif name.startswith("discosql.") and (ROOT / Path(*name.split(".")[1:]) / "__init__.py").exists():
+        if (name.startswith("discosql.") and (ROOT / Path(*name.split(".")[1:])).with_suffix(".py").exists()) or (
+            name.startswith("discosql.") and (ROOT / Path(*name.split(".")[1:]) / "__init__.py").exists()
+        ):
             yield name.removeprefix("discosql.")
 
 

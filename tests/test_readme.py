@@ -34,7 +34,11 @@ def test_shell_examples_run(tmp_path: Path) -> None:
     bin_folder = str(Path(sys.executable).parent)
     for line in SHELL:
         answer = subprocess.run(
-            ["bash", "-ec", f'PATH="{bin_folder}:$PATH"; {line}'], cwd=tmp_path, capture_output=True, text=True, check=False
+            ["bash", "-ec", f'PATH="{bin_folder}:$PATH"; {line}'],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert answer.returncode == 0, f"{line}\n{answer.stderr}"
     assert len(SHELL) >= 3
