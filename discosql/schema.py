@@ -133,7 +133,8 @@ class IndexStatistics:
 class TableStatistics:
     """What the planner may know of a table without a request.
 
-    `ranges` maps a column's position to its smallest and largest stored value, where known.
+    `ranges` maps a column's position to its smallest and largest stored value, where known. `highest_rowid` is the
+    highest that AUTOINCREMENT ever gave out, which sqlite_sequence shows.
     """
 
     rows: int = 0
@@ -142,6 +143,7 @@ class TableStatistics:
     cached_pages: int = 0
     indexes: Mapping[int, IndexStatistics] = field(default_factory=dict)
     ranges: Mapping[int, tuple[Value, Value]] = field(default_factory=dict)
+    highest_rowid: int = 0
 
 
 @dataclass(frozen=True, slots=True)
