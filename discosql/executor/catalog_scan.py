@@ -1,0 +1,206 @@
+"""Tables made from the catalog: sqlite_master, the PRAGMAs that read, and what else a CatalogScan can name.
+
+Rows have the columns that SQLite gives them, in its order (https://www.sqlite.org/pragma.html), the first at place 0.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from discosql.errors import InternalError
+from discosql.executor.context import Context
+from discosql.schema import Column, Index, TableSchema
+from discosql.types import Row, Value, fold_case, text_of
+
+_MASTER_COLUMNS: Final = (
+    ("type", "TEXT"),
+    ("name", "TEXT"),
+    ("tbl_name", "TEXT"),
+    ("rootpage", "INT"),
+    ("sql", "TEXT"),
+)
+
+SYSTEM_TABLES: Final = {
+    "sqlite_master": _MASTER_COLUMNS,
+    "sqlite_schema": _MASTER_COLUMNS,
+    "sqlite_temp_master": _MASTER_COLUMNS,
+    "sqlite_temp_schema": _MASTER_COLUMNS,
+    "sqlite_sequence": (("name", ""), ("seq", "")),
+}
+"""The columns, name and declared type, of the tables that every database has."""
+
+_STANDARD_TYPES: Final = frozenset({"ANY", "BLOB", "INT", "INTEGER", "REAL", "TEXT"})
+
+
+def catalog_rows(name: str, arguments: tuple[Value, ...], context: Context) -> list[Row]:
+    """Return the rows of a catalog table or table-valued function, called with arguments."""
+    source = _SOURCES.get(name)
+    if source is None:
+        raise InternalError(f"there is no catalog table {name}")
+    return list(source(context, *arguments))
+
+
+# Tables ----------------------------------------------------------------------------------------------------------
+
+
+def _master(context: Context) -> Iterator[Row]:
+    """Yield sqlite_master: what is to be created before a thing that needs it comes before it."""
+    catalog = context.view.catalog
+    entries: list[tuple[int, Row]] = []
+    for table in catalog.tables.values():
+        entries.append((table.id, ("table", table.name, table.name, table.id, table.sql)))
+        for index in table.indexes:
+            entries.append((index.id, ("index", index.name, table.name, index.id, index.sql)))
+    yield from (row for _id, row in sorted(entries))
+    if any(table.autoincrement for table in catalog.tables.values()):
+        yield "table", "sqlite_sequence", "sqlite_sequence", catalog.next_id, "CREATE TABLE sqlite_sequence(name,seq)"
+    for view in catalog.views.values():
+        yield "view", view.name, view.name, 0, view.sql
+
+
+def _nothing(context: Context) -> Iterator[Row]:
+    yield from ()
+
+
+def _sequence(context: Context) -> Iterator[Row]:
+    for table in context.view.catalog.tables.values():
+        used = context.view.statistics(table.id).highest_rowid
+        if table.autoincrement and used:
+            yield table.name, used
+
+
+def _table_info(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
+    shown = (row for row in _table_xinfo(context, name) if not row[6])
+    for place, row in enumerate(shown):
+        yield place, *row[1:6]
+
+
+def _table_xinfo(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
+    table = _table(context, name)
+    if table is not None:
+        key = table.primary_key or (() if table.rowid_column is None else (table.rowid_column,))
+        for position, column in enumerate(table.columns):
+            number = key.index(position) + 1 if position in key else 0
+            yield (
+                position,
+                column.name,
+                _declared(column),
+                int(column.not_null),
+                column.default,
+                number,
+                _hidden(column),
+            )
+        return
+    view = None if name is None else context.view.catalog.find_view(text_of(name))
+    columns = tuple((column, "") for column in view.columns) if view is not None else ()
+    if name is not None and not columns:
+        columns = SYSTEM_TABLES.get(fold_case(text_of(name)), ())
+    for position, (column_name, declared) in enumerate(columns):
+        yield position, column_name, declared, 0, None, 0, 0
+
+
+def _declared(column: Column) -> str:
+    folded = column.declared.upper()
+    return folded if folded in _STANDARD_TYPES else column.declared
+
+
+def _hidden(column: Column) -> int:
+    if column.generated is None:
+        return 0
+    return 3 if column.stored else 2
+
+
+def _table_list(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
+    catalog = context.view.catalog
+    rows: list[Row] = [
+        ("main", table.name, "table", len(table.columns), int(table.without_rowid), 1)
+        for table in catalog.tables.values()
+    ]
+    rows += [("main", view.name, "view", len(view.columns), 0, 0) for view in catalog.views.values()]
+    if any(table.autoincrement for table in catalog.tables.values()):
+        rows.append(("main", "sqlite_sequence", "table", 2, 0, 0))
+    rows += [("main", "sqlite_schema", "table", 5, 0, 0), ("temp", "sqlite_temp_schema", "table", 5, 0, 0)]
+    yield from (row for row in rows if name is None or fold_case(row[1]) == fold_case(text_of(name)))
+
+
+def _table(context: Context, name: Value) -> TableSchema | None:
+    return None if name is None else context.view.catalog.find_table(text_of(name))
+
+
+# Indexes and keys ------------------------------------------------------------------------------------------------
+
+
+def _index_list(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
+    table = _table(context, name)
+    indexes = reversed(table.indexes) if table is not None else ()
+    for number, index in enumerate(indexes):
+        yield number, index.name, int(index.unique), index.origin, 0
+
+
+def _index_info(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
+    for row in _index_xinfo(context, name):
+        if row[5]:
+            yield row[:3]
+
+
+def _index_xinfo(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
+    found = None if name is None else context.view.catalog.find_index(text_of(name))
+    if found is None:
+        return
+    table, index = found
+    for number, (position, collation, descending) in enumerate(_key_columns(index)):
+        yield number, position, table.columns[position].name, int(descending), collation, 1
+    # An entry ends with what leads to the row: its rowid, or the rest of its primary key.
+    rest = [position for position in table.primary_key if position not in index.columns]
+    if table.without_rowid and index.origin == "pk":
+        rest = [position for position in range(len(table.columns)) if position not in index.columns]
+    for number, position in enumerate(rest if table.without_rowid else [-1], start=len(index.columns)):
+        column = None if position < 0 else table.columns[position]
+        yield number, position, column and column.name, 0, column.collation if column else "BINARY", 0
+
+
+def _key_columns(index: Index) -> Iterator[tuple[int, str, bool]]:
+    collations = index.collations or ("BINARY",) * len(index.columns)
+    descending = index.descending or (False,) * len(index.columns)
+    yield from zip(index.columns, collations, descending, strict=True)
+
+
+def _foreign_key_list(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
+    table = _table(context, name)
+    keys = reversed(table.foreign_keys) if table is not None else ()
+    for number, key in enumerate(keys):
+        for place, position in enumerate(key.columns):
+            column = table.columns[position].name if table is not None else ""
+            to = key.parent_columns[place] if key.parent_columns else None
+            yield number, place, key.parent, column, to, key.on_update, key.on_delete, "NONE"
+
+
+# The rest --------------------------------------------------------------------------------------------------------
+
+
+def _database_list(context: Context) -> Iterator[Row]:
+    yield 0, "main", ""
+
+
+def _collation_list(context: Context) -> Iterator[Row]:
+    names = [*reversed(context.collations), "RTRIM", "NOCASE", "BINARY"]
+    yield from enumerate(names)
+
+
+_SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
+    "sqlite_master": _master,
+    "sqlite_schema": _master,
+    "sqlite_temp_master": _nothing,
+    "sqlite_temp_schema": _nothing,
+    "sqlite_sequence": _sequence,
+    "pragma_table_info": _table_info,
+    "pragma_table_xinfo": _table_xinfo,
+    "pragma_table_list": _table_list,
+    "pragma_index_list": _index_list,
+    "pragma_index_info": _index_info,
+    "pragma_index_xinfo": _index_xinfo,
+    "pragma_foreign_key_list": _foreign_key_list,
+    "pragma_database_list": _database_list,
+    "pragma_collation_list": _collation_list,
+    "pragma_foreign_keys": lambda context: iter([(int(context.state.foreign_keys),)]),
+    "pragma_defer_foreign_keys": lambda context: iter([(int(context.state.defer_foreign_keys),)]),
+}
