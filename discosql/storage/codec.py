@@ -6,7 +6,6 @@ it wrote such objects, so that decoding rows without them is left to the C scann
 """
 
 import base64
-import binascii
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -37,7 +36,7 @@ def from_json_value(data: Any) -> Value:
         if kind == "b":
             return base64.b64decode(text, validate=True)
         return Decimal(text) if kind == "d" else _INFINITIES[text]
-    except (KeyError, TypeError, InvalidOperation, binascii.Error) as exc:
+    except (KeyError, TypeError, ValueError, InvalidOperation) as exc:
         raise ValueError("not a value") from exc
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from discosql.errors import DatabaseError, LimitExceededError, SerializationError, UnknownOutcomeError
+from discosql.errors import LimitExceededError, SerializationError, UnknownOutcomeError
 from discosql.schema import Catalog
 from discosql.storage.reads import Written
 from discosql.storage.state import Changes, State, commits_to_json
@@ -25,7 +25,7 @@ class _Job:
     transaction: Transaction
     changes: Changes
     future: asyncio.Future[None] | None = None
-    error: DatabaseError | None = None
+    error: BaseException | None = None
     taken: bool = False
 
 
@@ -95,13 +95,13 @@ class Committer:
             job.taken = True
         try:
             await self._append(jobs)
-        except DatabaseError as exc:
+        except BaseException as exc:
+            # Whatever it is, an end of the process included, those who wait must not take it for success.
             for job in jobs:
                 job.error = job.error or exc
-        finally:
-            for job in jobs:
-                if job.future is not None and not job.future.done():
-                    job.future.set_result(None)
+        for job in jobs:
+            if job.future is not None and not job.future.done():
+                job.future.set_result(None)
 
     async def _append(self, jobs: Sequence[_Job]) -> None:
         log = self._engine.log
