@@ -111,8 +111,12 @@ class LoopbackDiscord:
         return self._reply(204 if answer is None else 200, answer)
 
     def _reply(self, status: int, answer: Any) -> web.Response:
-        body = b"" if answer is None else json.dumps(answer).encode()
-        return web.Response(status=status, body=body, headers=self._headers(), content_type="application/json")
+        if answer is None:
+            return web.Response(status=status, headers=self._headers())
+        # Exactly this type, without a charset: discord.py takes anything else for a page of HTML.
+        return web.Response(
+            status=status, body=json.dumps(answer).encode(), headers=self._headers(), content_type="application/json"
+        )
 
     def _headers(self) -> dict[str, str]:
         # aiohttp adds a Date of its own where there is none, so "no date" is one that cannot be read.

@@ -89,7 +89,7 @@ def may_have_run(error: BaseException) -> bool:
     """Tell whether a request that failed so may nevertheless have been carried out."""
     if isinstance(error, discord.HTTPException):
         return error.status >= 500
-    return not isinstance(error, discord.RateLimited | discord.LoginFailure | NEVER_SENT)
+    return not isinstance(error, (discord.RateLimited, discord.LoginFailure, *NEVER_SENT))
 
 
 def translate(error: Exception, kind: str, *, earlier_try: bool = False) -> GuildError:
