@@ -26,6 +26,7 @@ from discosql.storage.guild import (
     time_id,
 )
 from discosql.storage.guild_clock import Clock
+from discosql.storage.local_background import LARGE, Background
 from discosql.storage.local_file import MEMORY, is_busy, open_file, open_memory, running_error
 from discosql.storage.local_store import Habits, Store
 from discosql.storage.ratelimit import RateModel
@@ -43,12 +44,12 @@ class LocalGuild(Guild):
     """A guild in a file that several processes may open at once, or in memory.
 
     Every request first lets the event loop turn once, as a request to Discord would, and then runs in the loop's
-    thread: it takes microseconds (a commit, one fsync), less than handing it to another thread and back. A guild may be
-    made in one thread and used in another, but not from two at once.
+    thread: it takes microseconds (a commit, one fsync), less than handing it to another thread and back would. Only
+    large files go that way. A guild may be made in one thread and used in another, but not from two at once.
     """
 
-    def __init__(self, store: Store, clock: Clock, path: Path | None = None, account: int | None = None) -> None:
-        self.account = store.account if account is None else account
+    def __init__(self, store: Store, clock: Clock, path: Path | None = None) -> None:
+        self.account = store.account
         self.visibility = 0.0
         self.settle = 0.0
         self.file_limit = store.habits.file_limit
@@ -59,6 +60,7 @@ class LocalGuild(Guild):
         self._clock = clock
         self._path = path
         self._peers: list[LocalGuild] = [self]  # all guilds on the same store, in this process
+        self._background: Background | None = None  # shared by the peers, too
         self._closed = False
         self._stamp = self._read_stamp()
         self._listeners: list[Listener] = []
@@ -88,12 +90,17 @@ class LocalGuild(Guild):
         """
         clock = clock or Clock()
         path = Path(path)
+        habits = habits or Habits()
         connection = open_file(path, time_id(clock.now()), create=create)
-        return cls(Store(connection, clock.now, habits or Habits()), clock, path)
+        guild = cls(Store(connection, clock.now, habits), clock, path)
+        guild._background = Background(lambda: Store(open_file(path, 0, create=False), clock.now, habits))
+        return guild
 
     def peer(self, account: int | None = None) -> "LocalGuild":
         """Return another client of the same server, with counts of its own; `account` makes it another author."""
-        peer = LocalGuild(self._store, self._clock, self._path, self.account if account is None else account)
+        peer = LocalGuild(self._store, self._clock, self._path)
+        peer.account = self.account if account is None else account
+        peer._background = self._background
         peer._peers = self._peers
         self._peers.append(peer)
         return peer
@@ -124,29 +131,32 @@ class LocalGuild(Guild):
 
     async def channels(self) -> list[Channel]:
         """Return all channels and categories, oldest first."""
-        return await self._request("channels", 0, self._store.channels)
+        return await self._request("channels", 0, Store.channels)
 
     async def create_category(self, name: str) -> Channel:
         """Create a category."""
-        store = self._store
-        return await self._request("create_category", 0, lambda: store.create_channel(name, None, "", is_category=True))
+        return await self._request(
+            "create_category", 0, lambda store: store.create_channel(name, None, "", is_category=True)
+        )
 
     async def create_channel(self, name: str, category: int, topic: str = "") -> Channel:
         """Create a text channel in a category; its name is put in lower case, with `-` for spaces."""
-        store = self._store
-        return await self._request("create_channel", 0, lambda: store.create_channel(name, category, topic))
+        return await self._request("create_channel", 0, lambda store: store.create_channel(name, category, topic))
 
     async def delete_channel(self, channel: int) -> None:
         """Delete a channel with its messages, or a category (its channels stay)."""
-        await self._request("delete_channel", channel, lambda: self._store.delete_channel(channel))
+        await self._request("delete_channel", channel, lambda store: store.delete_channel(channel))
 
     async def post(
         self, channel: int, content: str, files: Sequence[File] = (), *, nonce: str | None = None
     ) -> Message:
         """Post a message; see `Guild.post`."""
-        self.requests.bytes_sent += _size(content) + sum(len(file.data) for file in files)
-        store, account = self._store, self.account
-        message = await self._request("post", channel, lambda: store.post(account, channel, content, files, nonce))
+        size = sum(len(file.data) for file in files)
+        self.requests.bytes_sent += _size(content) + size
+        account = self.account
+        message = await self._request(
+            "post", channel, lambda store: store.post(account, channel, content, files, nonce), large=size >= LARGE
+        )
         self._wake()
         return message
 
@@ -156,60 +166,68 @@ class LocalGuild(Guild):
         """Return a page of messages, newest first; see `Guild.messages`."""
         if before is not None and after is not None:
             raise InterfaceError("messages takes before or after, not both")
-        store = self._store
-        page = await self._request("messages", channel, lambda: store.messages(channel, before, after, limit))
+        page = await self._request("messages", channel, lambda store: store.messages(channel, before, after, limit))
         self.requests.bytes_received += sum(_size(message.content) for message in page)
         return page
 
     async def message(self, channel: int, message: int) -> Message:
         """Return one message, with fresh URLs of its files."""
-        found = await self._request("message", channel, lambda: self._store.message(channel, message))
+        found = await self._request("message", channel, lambda store: store.message(channel, message))
         self.requests.bytes_received += _size(found.content)
         return found
 
     async def download(self, attachment: Attachment) -> bytes:
         """Return a file's bytes."""
-        data = await self._request("download", 0, lambda: self._store.download(attachment))
+        data = await self._request(
+            "download", 0, lambda store: store.download(attachment), large=attachment.size >= LARGE
+        )
         self.requests.bytes_received += len(data)
         return data
 
     async def delete_message(self, channel: int, message: int) -> None:
         """Delete one message."""
         await self._request(
-            "delete_message", channel, lambda: self._store.delete_message(channel, message), self._store.age(message)
+            "delete_message",
+            channel,
+            lambda store: store.delete_message(channel, message),
+            age=self._store.age(message),
         )
         self._wake()
 
     async def delete_messages(self, channel: int, messages: Sequence[int]) -> None:
         """Delete 2 to 100 messages, none older than 14 days, at once."""
-        await self._request("delete_messages", channel, lambda: self._store.delete_messages(channel, messages))
+        await self._request("delete_messages", channel, lambda store: store.delete_messages(channel, messages))
         self._wake()
 
     async def edit(self, channel: int, message: int, content: str) -> Message:
         """Replace a message's content, as its author could on Discord. discosql never does; tests do."""
-        edited = await self._request("edit", channel, lambda: self._store.edit(channel, message, content))
+        edited = await self._request("edit", channel, lambda store: store.edit(channel, message, content))
         self._wake()
         return edited
 
-    async def _request(self, kind: str, channel: int, work: Callable[[], Answer], age: float = 0.0) -> Answer:
+    async def _request(
+        self, kind: str, channel: int, work: Callable[[Store], Answer], *, age: float = 0.0, large: bool = False
+    ) -> Answer:
         if self._closed:
             raise InterfaceError(f"the guild {self.name} is closed")
         self.requests.count[kind] += 1
         end = self.model.begin(kind, channel, age)
         try:
             await asyncio.sleep(0)
-            return await self._when_unlocked(work)
+            return await self._when_unlocked(work, large=large)
         finally:
             self.model.finish(end)
             self._stamp = self._read_stamp()
 
-    async def _when_unlocked(self, work: Callable[[], Answer]) -> Answer:
+    async def _when_unlocked(self, work: Callable[[Store], Answer], *, large: bool) -> Answer:
         deadline = 0.0
         while True:
             if self._closed:
                 raise InterfaceError(f"the guild {self.name} was closed during a request")
             try:
-                return work()
+                if large and self._background is not None:
+                    return await self._background.run(work)
+                return work(self._store)
             except sqlite3.Error as error:
                 # A lock is refused before anything was done, so the work can be started again.
                 deadline = deadline or time.monotonic() + LOCK_TIMEOUT
@@ -282,6 +300,8 @@ class LocalGuild(Guild):
         self._stop_watching()
         self._peers.remove(self)
         if not self._peers:
+            if self._background is not None:
+                await self._background.close()
             self._store.close()
 
 
