@@ -1,0 +1,111 @@
+"""From sqlglot's tree to an unoptimised plan: the entry to name resolution and the building of queries.
+
+A `Binder` belongs to one statement and hands out the ids of columns and nodes. The work is done by functions, by area:
+
+- `build_select` one SELECT, `build_compound` set operations and VALUES, `build_with` common table expressions and
+  views, `build_from` joins and `build_sources` what they join;
+- `bind` the dispatch over expressions, columns and literals; `bind_operators`, `bind_rows`, `bind_calls`,
+  `bind_windows` and `bind_subqueries` the rest.
+
+**Nullability and outer joins.** A column has one `ColumnRef` wherever it is used. A table on the side of an outer join
+that can be missing therefore produces columns that are nullable from the scan on, NOT NULL or not.
+"""
+
+import itertools
+from typing import Final
+
+from sqlglot import exp
+
+from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.planner.bind import bind_expression
+from discosql.planner.build_compound import build_compound, build_values
+from discosql.planner.build_select import build_select
+from discosql.planner.build_with import Definitions, build_with
+from discosql.planner.built import BuiltQuery
+from discosql.planner.context import PlanContext
+from discosql.planner.infer import Bound
+from discosql.planner.parse import ParameterTable
+from discosql.planner.plan import ColumnRef, Expression, Node, OutputColumn
+from discosql.planner.scope import Scope
+from discosql.types import SqlType
+
+MAX_DEPTH: Final = 100
+"""How deeply queries and the operands of expressions may nest, chains of one operator apart."""
+
+QUERY_DEPTH: Final = 3
+"""How many levels of `MAX_DEPTH` a query takes, whose binding needs more of Python's stack than an operand's."""
+
+
+class Binder:
+    """Resolves names and builds plans for one statement.
+
+    `definitions` are the common table expressions in reach, `view_names` the views being expanded, `query_depth` how
+    many expression subqueries are around the place that is being bound.
+    """
+
+    def __init__(self, context: PlanContext, parameters: ParameterTable) -> None:
+        self.context = context
+        self.parameters = parameters
+        self.definitions = Definitions()
+        self.view_names: tuple[str, ...] = ()
+        self.query_depth = 0
+        self._depth = 0
+        self._column_ids = itertools.count(1)
+        self._node_ids = itertools.count(1)
+
+    def build_query(self, tree: exp.Expr, outer: Scope | None = None) -> tuple[Node, tuple[OutputColumn, ...]]:
+        """Return the plan of a SELECT, VALUES, set operation or query with WITH, and its result columns."""
+        built = self.query(tree, outer)
+        return built.node, tuple(OutputColumn(column.name, column.ref.type) for column in built.columns)
+
+    def bind(self, tree: exp.Expr, scope: Scope) -> Expression:
+        """Return the expression that a tree means among the names of a scope."""
+        return self.operand(tree, scope).expression
+
+    def operand(self, tree: exp.Expr, scope: Scope) -> Bound:
+        """Return an expression with what comparisons must know of it."""
+        self._enter(1)
+        bound = bind_expression(self, tree, scope)
+        self._depth -= 1
+        return bound
+
+    def query(self, tree: exp.Expr, outer: Scope | None) -> BuiltQuery:
+        """Return the plan of a query with its result columns."""
+        self._enter(QUERY_DEPTH)
+        built = _build(self, tree, outer)
+        self._depth -= QUERY_DEPTH
+        return built
+
+    def _enter(self, levels: int) -> None:
+        self._depth += levels
+        if self._depth > MAX_DEPTH:
+            raise ProgrammingError(f"Expression tree is too large (maximum depth {MAX_DEPTH})")
+
+    def new_column(
+        self,
+        name: str,
+        table: str | None = None,
+        type: SqlType | None = None,
+        nullable: bool = True,
+        collation: str = "BINARY",
+    ) -> ColumnRef:
+        """Return a column with an id of its own."""
+        return ColumnRef(next(self._column_ids), name, table, type, nullable, collation)
+
+    def new_id(self) -> int:
+        """Return an id for a node that others refer to."""
+        return next(self._node_ids)
+
+
+def _build(binder: Binder, tree: exp.Expr, outer: Scope | None) -> BuiltQuery:
+    while isinstance(tree, exp.Subquery | exp.Paren) and not tree.args.get("with_"):
+        tree = tree.this
+    if tree.args.get("with_"):
+        return build_with(binder, tree, outer)
+    if isinstance(tree, exp.Select):
+        return build_select(binder, tree, outer)
+    if isinstance(tree, exp.SetOperation):
+        return build_compound(binder, tree, outer)
+    if isinstance(tree, exp.Values):
+        return build_values(binder, tree, outer)
+    raise NotSupportedError(f"{tree.key} is not supported as a query")

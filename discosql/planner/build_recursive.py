@@ -1,0 +1,102 @@
+"""Recursive common table expressions (https://www.sqlite.org/lang_with.html#recursive_common_table_expressions)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.planner.build_compound import Arm, combine, compound_arms, compound_order, limits
+from discosql.planner.built import BuiltQuery, ResultColumn
+from discosql.planner.plan import RecursiveUnion
+from discosql.types import fold_case
+
+if TYPE_CHECKING:
+    from discosql.planner.build import Binder
+    from discosql.planner.build_with import Definition
+
+
+def recursive_arm(tree: exp.Expr, name: str) -> int | None:
+    """Return which arm of a set operation is the first to read the table being defined; None if none does."""
+    if not isinstance(tree, exp.SetOperation):
+        return None
+    arms = compound_arms(tree)
+    found = [position for position, arm in enumerate(arms) if _reads(arm.tree, fold_case(name))]
+    return found[0] if found and found[0] > 0 else None
+
+
+def _reads(arm: exp.Expr, folded: str) -> bool:
+    return any(
+        isinstance(table, exp.Table) and not table.db and fold_case(table.name) == folded for table in _sources(arm)
+    )
+
+
+def _sources(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield the tables of an arm's FROM, those in parentheses included, without entering subqueries."""
+    clause = tree.args.get("from_")
+    stack = [clause.this] if clause is not None else []
+    stack += [join.this for join in tree.args.get("joins") or []]
+    while stack:
+        item = stack.pop()
+        stack += [join.this for join in item.args.get("joins") or []]
+        if isinstance(item, exp.Subquery | exp.Paren) and isinstance(item.this, exp.Table | exp.Subquery):
+            stack.append(item.this)
+        else:
+            yield item
+
+
+def build_recursive(binder: Binder, definition: Definition, first: int) -> BuiltQuery:
+    """Return the plan of a recursive query whose arms from `first` on read its own rows."""
+    tree = definition.tree
+    assert isinstance(tree, exp.SetOperation)
+    arms = compound_arms(tree)
+    for arm in arms[first:]:
+        if arm.operator != "union":
+            raise NotSupportedError("a recursive query needs UNION or UNION ALL before each recursive part")
+        if sum(_reads(item, fold_case(definition.name)) for item in _tables_of(arm)) > 1:
+            raise ProgrammingError(f"multiple references to recursive table: {definition.name}")
+    initial = combine(binder, arms[:first], definition.outer)
+    names = definition.columns or tuple(column.name for column in initial.columns)
+    if len(names) != len(initial.columns):
+        raise ProgrammingError(f"table {definition.name} has {len(initial.columns)} values for {len(names)} columns")
+    id = binder.new_id()
+    columns = [_working_column(binder, column, name) for column, name in zip(initial.columns, names, strict=True)]
+    working = BuiltQuery(initial.node, tuple(columns))
+    definition.working = (id, working)
+    try:
+        step = combine(binder, [replace(arms[first], operator="union", all=True), *arms[first + 1 :]], definition.outer)
+    finally:
+        definition.working = None
+    if len(step.columns) != len(columns):
+        operator = "UNION ALL" if arms[first].all else "UNION"
+        raise ProgrammingError(
+            f"SELECTs to the left and right of {operator} do not have the same number of result columns"
+        )
+    output = tuple(column.ref for column in columns)
+    limit, offset = limits(binder, tree)
+    node = RecursiveUnion(
+        id,
+        definition.name,
+        initial.node,
+        step.node,
+        arms[-1].all,
+        output,
+        tuple(ref.collation for ref in output),
+        compound_order(binder, tree, [arm.tree for arm in arms], working),
+        limit,
+        offset,
+    )
+    return BuiltQuery(node, tuple(columns))
+
+
+def _tables_of(arm: Arm) -> list[exp.Expr]:
+    return [exp.Select(from_=exp.From(this=item.copy())) for item in _sources(arm.tree)]
+
+
+def _working_column(binder: Binder, column: ResultColumn, name: str) -> ResultColumn:
+    # Later rounds may give values of other classes than the first, so nothing is certain of them.
+    ref = binder.new_column(name, None, None, True, column.ref.collation)
+    return ResultColumn(name, ref, column.affinity)

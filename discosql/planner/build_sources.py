@@ -1,0 +1,128 @@
+"""Single sources of rows in FROM: tables, views, common table expressions, derived tables, table-valued functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.planner.build_with import build_definition, build_view
+from discosql.planner.built import BuiltQuery, scope_columns
+from discosql.planner.catalog_tables import find_catalog_table
+from discosql.planner.plan import CatalogScan, ColumnRef, Expression, Node, Projection, Scan
+from discosql.planner.scope import Scope, ScopeColumn, Source, table_source
+from discosql.schema import TableSchema
+from discosql.types import SqlType, fold_case
+
+if TYPE_CHECKING:
+    from discosql.planner.build import Binder
+
+_TABLE_CLAUSES = frozenset({"this", "alias", "db", "version", "indexed", "joins"})
+
+
+def build_source(binder: Binder, tree: exp.Expr, left: Scope, nullable: bool) -> tuple[Node, Source]:
+    """Return one source of rows. `left` are the tables before it, which a table-valued function may use."""
+    if isinstance(tree, exp.Table):
+        return _build_table(binder, tree, left, nullable)
+    if isinstance(tree, exp.Subquery | exp.Values | exp.Select | exp.SetOperation):
+        alias = tree.args.get("alias")
+        inner = tree.this if isinstance(tree, exp.Subquery) and not tree.args.get("with_") else tree
+        if isinstance(inner, exp.Table):
+            raise NotSupportedError("an alias for joined tables in parentheses is not supported")
+        built = binder.query(inner, left.outer)
+        return derived_source(binder, built, alias.name if alias is not None else "", nullable, _renames(alias))
+    raise NotSupportedError(f"{tree.key.upper()} is not supported in FROM")
+
+
+def derived_source(
+    binder: Binder, built: BuiltQuery, alias: str, nullable: bool, names: Sequence[str] = (), schema: str | None = None
+) -> tuple[Node, Source]:
+    """Return a query as a table under an alias, its columns renamed where `names` are given."""
+    if names:
+        if len(names) != len(built.columns):
+            raise ProgrammingError(f"table {alias} has {len(built.columns)} values for {len(names)} columns")
+        built = built.renamed(names)
+    node, refs = built.node, [column.ref for column in built.columns]
+    if nullable and not all(ref.nullable for ref in refs):
+        output = [binder.new_column(ref.name, alias or None, ref.type, True, ref.collation) for ref in refs]
+        node, refs = Projection(node, tuple(refs), tuple(output)), output
+    return node, Source(alias, scope_columns(built.columns, refs), schema=schema)
+
+
+def _renames(alias: exp.Expr | None) -> list[str]:
+    columns = alias.args.get("columns") if alias is not None else None
+    if columns:
+        raise ProgrammingError('near "(": syntax error')
+    return []
+
+
+def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -> tuple[Node, Source]:
+    for clause, value in tree.args.items():
+        if value and clause not in _TABLE_CLAUSES:
+            raise NotSupportedError(f"{clause.upper()} is not supported behind a table")
+    alias = tree.args.get("alias")
+    _renames(alias)
+    if isinstance(tree.this, exp.Anonymous):
+        name = tree.this.name
+        arguments = [binder.operand(item, Scope(left.sources, left.outer)).expression for item in tree.this.expressions]
+        return build_table_function(binder, name, arguments, alias.name if alias is not None else name, nullable)
+    name, schema = tree.name, tree.db or None
+    shown = alias.name if alias is not None else name
+    definition = binder.definitions.find(name) if schema is None else None
+    if definition is not None:
+        built = build_definition(binder, definition, left.outer)
+        return derived_source(binder, built, shown, nullable)
+    if schema is not None and fold_case(schema) not in ("main", "temp"):
+        raise ProgrammingError(f"no such table: {schema}.{name}")
+    table = binder.context.catalog.find_table(name)
+    if table is not None:
+        return _scan(binder, table, shown, _as_of(binder, tree), nullable)
+    view = binder.context.catalog.find_view(name)
+    if view is not None:
+        return derived_source(binder, build_view(binder, view), shown, nullable, view.columns, "main")
+    return build_table_function(binder, name, [], shown, nullable, schema)
+
+
+def _as_of(binder: Binder, tree: exp.Table) -> Expression | None:
+    version = tree.args.get("version")
+    if version is None:
+        return None
+    return binder.operand(version.expression, Scope.empty()).expression
+
+
+def _scan(
+    binder: Binder, table: TableSchema, alias: str, as_of: Expression | None, nullable: bool
+) -> tuple[Node, Source]:
+    refs = table_columns(binder, table, alias, nullable)
+    scan = Scan(table, alias, refs, tuple(range(len(refs))), as_of=as_of)
+    return scan, table_source(table, alias, refs)
+
+
+def table_columns(binder: Binder, table: TableSchema, alias: str, nullable: bool = False) -> tuple[ColumnRef, ...]:
+    """Return new columns for a table's stored row: the rowid, then every column.
+
+    `nullable`: an outer join may leave the table out, so that even NOT NULL columns can be NULL.
+    """
+    refs = [binder.new_column("rowid", alias, SqlType.INTEGER, nullable)]
+    for position, column in enumerate(table.columns):
+        never_null = column.not_null or position == table.rowid_column
+        refs.append(binder.new_column(column.name, alias, column.type, nullable or not never_null, column.collation))
+    return tuple(refs)
+
+
+def build_table_function(
+    binder: Binder, name: str, arguments: Sequence[Expression], alias: str, nullable: bool, schema: str | None = None
+) -> tuple[Node, Source]:
+    """Return a table-valued function or a table of the catalog, such as json_each or sqlite_master."""
+    function = find_catalog_table(name)
+    if function is None:
+        raise ProgrammingError(f"no such table: {f'{schema}.' if schema else ''}{name}")
+    if len(arguments) > function.arguments:
+        raise ProgrammingError(f"too many arguments on {name}() - max {function.arguments}")
+    visible = [column for column in function.columns if not column.hidden]
+    refs = tuple(binder.new_column(column.name, alias, column.type) for column in visible)
+    columns = [ScopeColumn(ref.name, ref, ref.type) for ref in refs]
+    scan = CatalogScan(function.name, alias, tuple(arguments), refs, tuple(range(len(refs))))
+    return scan, Source(alias, tuple(columns), schema="main")

@@ -1,0 +1,154 @@
+"""GROUP BY: its keys, and how expressions above an Aggregate see what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.planner.infer import Bound, is_same
+from discosql.planner.plan import (
+    Aggregate,
+    AggregateCall,
+    ColumnRef,
+    Constant,
+    Exists,
+    Expression,
+    InSubquery,
+    Node,
+    ScalarSubquery,
+    WindowCall,
+)
+from discosql.planner.projections import Item
+from discosql.planner.scope import Scope
+from discosql.planner.terms import check_ordinal, is_same_tree, ordinal, split_collation, unwrapped
+from discosql.planner.traverse import columns_in, free_columns, map_parts, rewrite, substitute_plan, with_subplan
+from discosql.types import fold_case
+
+if TYPE_CHECKING:
+    from discosql.planner.build import Binder
+
+
+def bind_keys(binder: Binder, tree: exp.Select, scope: Scope, items: Sequence[Item]) -> list[Bound]:
+    """Return the keys of GROUP BY; a term may be the number, the alias or the expression of a result column."""
+    clause = tree.args.get("group")
+    if clause is None:
+        return []
+    for name, value in clause.args.items():
+        if value and name != "expressions":
+            raise NotSupportedError(f"GROUP BY {name.upper()} is not supported")
+    keys = [_key(binder, term, position, scope, items) for position, term in enumerate(clause.expressions)]
+    assert scope.level is not None
+    aggregates = {column.id for _, column in scope.level.aggregates}
+    if any(columns_in(key.expression) & aggregates for key in keys):
+        raise ProgrammingError("aggregate functions are not allowed in the GROUP BY clause")
+    return keys
+
+
+def _key(binder: Binder, term: exp.Expr, position: int, scope: Scope, items: Sequence[Item]) -> Bound:
+    number = ordinal(split_collation(term)[0])
+    if number is not None:
+        check_ordinal(number, position, len(items), "GROUP")
+        return items[number - 1].bound
+    inner = unwrapped(term)
+    if isinstance(inner, exp.Column):
+        if inner.table or scope.find(inner.name):
+            return binder.operand(inner, scope)
+        named = [item for item in items if item.alias and fold_case(item.alias) == fold_case(inner.name)]
+        return named[0].bound if named else binder.operand(inner, scope)
+    for item in items:
+        if item.tree is not None and is_same_tree(item.tree, inner):
+            return item.bound
+    return binder.operand(inner, scope.allowing(aggregates=True, aliases=True))
+
+
+class Lift:
+    """Turns expressions over FROM's columns into expressions over an Aggregate's output.
+
+    A key is its column; any other column of FROM becomes a bare one. Those that nothing needs in the end are left out.
+    """
+
+    def __init__(self, binder: Binder, scope: Scope, keys: Sequence[Bound]) -> None:
+        assert scope.level is not None
+        self._binder = binder
+        self._scope = scope
+        self._calls = scope.level.aggregates
+        self._keys = keys
+        self._outputs = [self._key_column(key) for key in keys]
+        self._columns: dict[int, ColumnRef] = {}
+        self._bare: list[tuple[ColumnRef, ColumnRef]] = []
+        self._used: set[int] = set()
+        for key, output in zip(keys, self._outputs, strict=True):
+            if isinstance(key.expression, ColumnRef):
+                self._columns.setdefault(key.expression.id, output)
+        self._computed: list[tuple[Expression, ColumnRef]] = []
+        self._computed = [
+            (rewrite(key.expression, self._replace), output)
+            for key, output in zip(keys, self._outputs, strict=True)
+            if not isinstance(key.expression, ColumnRef | Constant)
+        ]
+
+    def _key_column(self, key: Bound) -> ColumnRef:
+        name, table = "", None
+        if isinstance(key.expression, ColumnRef):
+            name, table = key.expression.name, key.expression.table
+        return self._binder.new_column(name, table, key.type, key.nullable, key.collation or "BINARY")
+
+    def bound(self, bound: Bound) -> Bound:
+        """Return an operand as it is above the Aggregate."""
+        return replace(bound, expression=self.expression(bound.expression))
+
+    def expression(self, expression: Expression) -> Expression:
+        """Return an expression as it is above the Aggregate."""
+        lifted = rewrite(expression, self._replace)
+        self._used |= columns_in(lifted)
+        return lifted
+
+    def call(self, call: WindowCall) -> WindowCall:
+        """Return a window call as it is above the Aggregate."""
+        lifted: WindowCall = map_parts(call, self.expression)
+        return lifted
+
+    def aggregate(self, child: Node) -> Aggregate:
+        """Return the Aggregate that produces what the lifted expressions use."""
+        bare = [(raw, column) for raw, column in self._bare if column.id in self._used]
+        calls = [call for call, _ in self._calls]
+        calls += [AggregateCall("", (raw,), type=raw.type, nullable=column.nullable, bare=True) for raw, column in bare]
+        output = (*self._outputs, *(column for _, column in self._calls), *(column for _, column in bare))
+        keys = tuple(key.expression for key in self._keys)
+        return Aggregate(child, keys, tuple(key.collation or "BINARY" for key in self._keys), tuple(calls), output)
+
+    def _replace(self, part: Expression) -> Expression:
+        if isinstance(part, ColumnRef):
+            return self._column(part)
+        if isinstance(part, ScalarSubquery | Exists | InSubquery):
+            part = self._subquery(part)
+        for key, output in self._computed:
+            if is_same(part, key):
+                return output
+        return part
+
+    def _column(self, column: ColumnRef) -> ColumnRef:
+        known = self._columns.get(column.id)
+        if known is not None:
+            return known
+        if not self._scope.owns({column.id}):
+            return column
+        # Without keys the one group may have no rows, and then every bare column is NULL.
+        nullable = column.nullable or not self._keys
+        bare = self._binder.new_column(column.name, column.table, column.type, nullable, column.collation)
+        self._columns[column.id] = bare
+        self._bare.append((column, bare))
+        return bare
+
+    def _subquery(self, part: ScalarSubquery | Exists | InSubquery) -> Expression:
+        outer = {id for id in free_columns(part.plan) if self._scope.owns({id})}
+        if not outer:
+            return part
+        for column in self._scope.columns():
+            if column.id in outer:
+                self._column(column)
+        return with_subplan(part, substitute_plan(part.plan, {id: self._columns[id] for id in outer}))

@@ -1,0 +1,85 @@
+"""The result columns of a SELECT: stars written out, names as SQLite gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from discosql.errors import ProgrammingError
+from discosql.planner.bind import coalesced
+from discosql.planner.infer import Bound
+from discosql.planner.parse import output_name
+from discosql.planner.scope import Scope, Source
+from discosql.planner.terms import split_collation
+from discosql.types import fold_case
+
+if TYPE_CHECKING:
+    from discosql.planner.build import Binder
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A result column: its name, what it is, and its tree and alias as written, where it has them."""
+
+    name: str
+    bound: Bound
+    tree: exp.Expr | None = None
+    alias: str | None = None
+
+
+def expand(binder: Binder, tree: exp.Select, scope: Scope) -> list[Item]:
+    """Return the result columns of a SELECT, or of RETURNING."""
+    items: list[Item] = []
+    for projection in tree.expressions:
+        if isinstance(projection, exp.Star):
+            if not scope.sources:
+                raise ProgrammingError("no tables specified")
+            items += _all_columns(scope)
+        elif isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
+            source = scope.source(projection.table, projection.db or None)
+            if source is None:
+                raise ProgrammingError(f"no such table: {projection.table}")
+            items += [Item(column.name, column.bound) for column in source.columns if not column.hidden]
+        else:
+            items.append(_item(binder, projection, scope))
+    return items
+
+
+def _all_columns(scope: Scope) -> Iterator[Item]:
+    """Yield the columns of ``*``; those joined by USING come once, where the leftmost table has them."""
+    for position, source in enumerate(scope.sources):
+        for column in source.columns:
+            folded = fold_case(column.name)
+            if column.hidden or folded in source.using:
+                continue
+            if _is_merged_later(scope.sources[position + 1 :], folded):
+                found = [match.bound for match in scope.find(column.name)]
+                yield Item(column.name, found[0] if len(found) == 1 else coalesced(found))
+            else:
+                yield Item(column.name, column.bound)
+
+
+def _is_merged_later(sources: tuple[Source, ...], folded: str) -> bool:
+    return any(source.using.get(folded) in ("right", "full") for source in sources)
+
+
+def _item(binder: Binder, projection: exp.Expr, scope: Scope) -> Item:
+    if isinstance(projection, exp.Alias):
+        return Item(projection.alias, binder.operand(projection.this, scope), projection.this, projection.alias)
+    bound = binder.operand(projection, scope)
+    return Item(_column_name(projection, scope) or output_name(projection), bound, projection)
+
+
+def _column_name(projection: exp.Expr, scope: Scope) -> str | None:
+    """Return the name of the column that an expression is, as its table has it; None for any other expression."""
+    inner, _ = split_collation(projection)
+    if not isinstance(inner, exp.Column):
+        return None
+    for level in scope.enclosing():
+        found = level.find(inner.name, inner.table or None, inner.db or None)
+        if found:
+            return found[0].name
+    return None
