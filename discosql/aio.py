@@ -86,7 +86,8 @@ class Cursor(CursorBase["Connection"]):
 class Connection(ConnectionBase):
     """A connection to a database, for one event loop.
 
-    Tasks may share it: within a transaction their statements wait for each other, with autocommit they run side by side.
+    Tasks may share it: within a transaction their statements wait for each other; with autocommit they run side by
+    side.
 
     As an asynchronous context manager it commits at the end, rolls back after an exception, and closes.
     """

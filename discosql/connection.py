@@ -128,7 +128,7 @@ class ConnectionBase:
         self._control.interrupt()
 
     def set_progress_handler(self, handler: Callable[[], object] | None, n: int = 1) -> None:
-        """Call a handler now and then during statements; a true result interrupts. `n` is accepted for sqlite3's sake."""
+        """Call a handler now and then during statements; a true result interrupts. `n` is there for sqlite3's sake."""
         self._check_open()
         self._control.progress = handler
 

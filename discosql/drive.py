@@ -97,7 +97,7 @@ class Operation:
 
 
 async def drive(steps: Steps, operation: Operation, asked: Pending | None = None) -> Result:
-    """Run steps to their end on the running event loop; `asked` is what they asked for last, if they began elsewhere."""
+    """Run steps to their end on the running event loop; `asked` is what they asked for last if they began elsewhere."""
     last_turn = time.monotonic()
     need = asked
     try:

@@ -1,7 +1,7 @@
 """Typed queries over a Table: ``User.where(User.age >= 18).order_by(desc(User.age)).limit(10)``.
 
-``User.age`` on the class stands for the column. For a type checker it has the field's own type, so that a wrong field or
-a comparison that makes no sense is found before the program runs; at run time a comparison makes a `Condition`.
+``User.age`` on the class stands for the column. For a type checker it has the field's own type, so that a wrong field
+or a comparison that makes no sense is found before the program runs; at run time a comparison makes a `Condition`.
 """
 
 from collections.abc import AsyncIterator, Generator, Iterable

@@ -36,8 +36,8 @@ CREATE INDEX city_country ON city (country);
 QUERIES = (
     (
         "The largest cities, joined to their countries",
-        "SELECT city.name, country.name AS country, city.population FROM city JOIN country ON country.code = city.country "
-        "ORDER BY city.population DESC LIMIT 5",
+        "SELECT city.name, country.name AS country, city.population FROM city "
+        "JOIN country ON country.code = city.country ORDER BY city.population DESC LIMIT 5",
     ),
     (
         "People in cities by continent",
@@ -47,7 +47,8 @@ QUERIES = (
     ),
     (
         "Names that most countries share",
-        "SELECT name, count(DISTINCT country) AS countries FROM city GROUP BY name ORDER BY countries DESC, name LIMIT 5",
+        "SELECT name, count(DISTINCT country) AS countries FROM city GROUP BY name "
+        "ORDER BY countries DESC, name LIMIT 5",
     ),
     (
         "Countries that have no city of a million people, though fifty million live there",

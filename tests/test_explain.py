@@ -54,7 +54,7 @@ from discosql.planner.plan import (
     WorkingScan,
 )
 from discosql.types import SqlType
-from tests.plans import Tables, compare, equals, query
+from plans import Tables, compare, equals, query
 
 A = ColumnRef(1, "a", "t", SqlType.INTEGER)
 B = ColumnRef(2, "b", "t", SqlType.TEXT)

@@ -61,10 +61,11 @@ def layer_of(module: str) -> int:
 
 
 def own_imports(path: Path) -> Iterator[str]:
+    """Yield the package's own modules that a file imports, without the package's name."""
     for name in imports_of(path):
-        if (name.startswith("discosql.") and (ROOT / Path(*name.split(".")[1:])).with_suffix(".py").exists()) or (
-            name.startswith("discosql.") and (ROOT / Path(*name.split(".")[1:]) / "__init__.py").exists()
-        ):
+        parts = name.split(".")
+        file = ROOT / Path(*parts[1:])
+        if parts[0] == "discosql" and len(parts) > 1 and (file.with_suffix(".py").exists() or file.is_dir()):
             yield name.removeprefix("discosql.")
 
 

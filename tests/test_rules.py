@@ -11,7 +11,7 @@ from discosql.planner.plan import (
 )
 from discosql.planner.rules import optimise
 from discosql.types import SqlType
-from tests.plans import Tables, equals, query
+from plans import Tables, equals, query
 
 
 def plan_of(statement: Query, tables: Tables) -> Node:

@@ -33,9 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("database", nargs="?", default=":memory:", metavar="DATABASE", help="default: :memory:")
     parser.add_argument("sql", nargs="*", metavar="SQL", help="statements to run; none: a prompt, or standard input")
-    parser.add_argument(
-        "-f", "--file", action="append", default=[], metavar="FILE", help="run the statements of a file"
-    )
+    parser.add_argument("-f", "--file", action="append", default=[], metavar="FILE", help="run a file's statements")
     parser.add_argument("-m", "--mode", choices=sorted(MODES), default="table", help="output format (default: table)")
     parser.add_argument("--token", help="token of a Discord bot; safer in DISCOSQL_TOKEN")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="give a statement up after so long")

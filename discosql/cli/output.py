@@ -66,10 +66,13 @@ def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
         and all(row[place] is None or isinstance(row[place], int | float | Decimal) for row in rows)
         for place in range(len(names))
     ]
-    lines = ["  ".join(_padded(head, size, right=right) for head, size, right in zip(heads, widths, numeric))]
+    lines = [
+        "  ".join(_padded(head, size, right=right) for head, size, right in zip(heads, widths, numeric, strict=True))
+    ]
     lines.append("  ".join("-" * size for size in widths))
     lines.extend(
-        "  ".join(_padded(cell, size, right=right) for cell, size, right in zip(row, widths, numeric)) for row in cells
+        "  ".join(_padded(cell, size, right=right) for cell, size, right in zip(row, widths, numeric, strict=True))
+        for row in cells
     )
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -94,7 +97,7 @@ def json_value(value: Any) -> Any:
 
 
 def _json(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    return _json_array({name: json_value(value) for name, value in zip(names, row)} for row in rows)
+    return _json_array({name: json_value(value) for name, value in zip(names, row, strict=True)} for row in rows)
 
 
 def _json_array(items: Iterable[dict[str, Any]]) -> str:

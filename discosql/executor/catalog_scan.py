@@ -57,10 +57,6 @@ def _master(context: Context) -> Iterator[Row]:
         yield "view", view.name, view.name, 0, view.sql
 
 
-def _nothing(context: Context) -> Iterator[Row]:
-    yield from ()
-
-
 def _sequence(context: Context) -> Iterator[Row]:
     for table in context.view.catalog.tables.values():
         used = context.view.statistics(table.id).highest_rowid
@@ -182,15 +178,12 @@ def _database_list(context: Context) -> Iterator[Row]:
 
 
 def _collation_list(context: Context) -> Iterator[Row]:
-    names = [*reversed(context.collations), "RTRIM", "NOCASE", "BINARY"]
+    names = [*context.collations, "RTRIM", "NOCASE", "BINARY"]
     yield from enumerate(names)
 
 
 _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "sqlite_master": _master,
-    "sqlite_schema": _master,
-    "sqlite_temp_master": _nothing,
-    "sqlite_temp_schema": _nothing,
     "sqlite_sequence": _sequence,
     "pragma_table_info": _table_info,
     "pragma_table_xinfo": _table_xinfo,
@@ -201,6 +194,10 @@ _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "pragma_foreign_key_list": _foreign_key_list,
     "pragma_database_list": _database_list,
     "pragma_collation_list": _collation_list,
+    "pragma_encoding": lambda context: iter([("UTF-8",)]),
+    "pragma_schema_version": lambda context: iter([(context.view.catalog.version,)]),
+    "pragma_user_version": lambda context: iter([(0,)]),
+    "pragma_application_id": lambda context: iter([(0,)]),
     "pragma_foreign_keys": lambda context: iter([(int(context.state.foreign_keys),)]),
     "pragma_defer_foreign_keys": lambda context: iter([(int(context.state.defer_foreign_keys),)]),
 }

@@ -105,6 +105,7 @@ class ReferenceMap:
         self.catalog = catalog
         self._from: dict[int, tuple[Reference, ...]] = {}
         self._to: dict[int, tuple[Reference, ...]] = {}
+        self._circular: dict[int, bool] = {}
 
     def concerns(self, table: TableSchema) -> bool:
         """Return whether a table is the child or the parent of a reference."""
@@ -116,6 +117,20 @@ class ReferenceMap:
             numbers = range(len(child.foreign_keys))
             self._from[child.id] = tuple(find_reference(self.catalog, child, number) for number in numbers)
         return self._from[child.id]
+
+    def leads_back(self, table: TableSchema) -> bool:
+        """Return whether an action that starts with a change of a table may change further rows of it."""
+        if table.id not in self._circular:
+            reached: set[int] = set()
+            waiting = [table]
+            while waiting:
+                for reference in self.to(waiting.pop()):
+                    acting = {reference.key.on_delete, reference.key.on_update} - {"NO ACTION", "RESTRICT"}
+                    if acting and reference.child.id not in reached:
+                        reached.add(reference.child.id)
+                        waiting.append(reference.child)
+            self._circular[table.id] = table.id in reached
+        return self._circular[table.id]
 
     def to(self, parent: TableSchema) -> tuple[Reference, ...]:
         """Return the references of all tables to a table, the newest first as SQLite follows them."""
@@ -205,6 +220,16 @@ class References:
                 _forget(reference, known, [*changes.deleted, *[old for old, _new in changes.updated]])
                 _remember(reference, known, [*changes.inserted, *[new for _old, new in changes.updated]])
 
+    def strays(self, reference: Reference) -> Steps[list[Row]]:
+        """Return all child rows that lack a parent."""
+        known = yield from self._scan(reference)
+        keys = [
+            key for rows in known.values() for row in rows.values() if (key := reference.child_key(row)) is not None
+        ]
+        orphans = yield from self.orphans(reference, list(dict.fromkeys(keys)))
+        rows = {rowid: row for key in orphans for rowid, row in known[reference.mark(key)].items()}
+        return [rows[rowid] for rowid in sorted(rows)]
+
     def _scan(self, reference: Reference) -> Steps[dict[Mark, dict[int, Row]]]:
         if reference.id not in self._scanned:
             known: dict[Mark, dict[int, Row]] = {}
@@ -269,3 +294,18 @@ def check_deferred(view: ReadView, state: SessionState) -> Steps[None]:
         child = view.catalog.table_by_id(table_id)
         if child is not None and keys:
             yield from check_given(references, find_reference(view.catalog, child, number), list(keys))
+
+
+def foreign_key_check(view: ReadView, table: str | None = None) -> Steps[list[Row]]:
+    """Return the rows of PRAGMA foreign_key_check: table, rowid, parent and number of the key of each stray row."""
+    references = References(view)
+    rows: list[Row] = []
+    for child in view.catalog.tables.values():
+        if table is None or fold_case(child.name) == fold_case(table):
+            for number in reversed(range(len(child.foreign_keys))):
+                reference = find_reference(view.catalog, child, number)
+                shown = len(child.foreign_keys) - 1 - number
+                for row in (yield from references.strays(reference)):
+                    rowid = None if child.without_rowid else row[0]
+                    rows.append((child.name, rowid, reference.key.parent, shown))
+    return rows

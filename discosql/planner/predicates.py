@@ -1,7 +1,7 @@
 """What rules ask of an expression: its conjuncts, whether two are alike, whether it may move, what NULL makes of it."""
 
 from collections.abc import Callable, Container, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from discosql.planner.plan import (
     And,
@@ -29,11 +29,16 @@ from discosql.planner.plan import (
 from discosql.planner.traverse import SUBQUERIES, SUBQUERY_KINDS, children, expressions, operands, walk
 from discosql.types import Value, number_of
 
+Comparison: TypeAlias = Literal["=", "<>", "<", "<=", ">", ">="]
+
 TRUE: Final = Constant(1)
 FALSE: Final = Constant(0)
 NULL: Final = Constant(None)
 
 BUILT_IN_COLLATIONS: Final = frozenset({"BINARY", "NOCASE", "RTRIM"})
+
+MIRRORED: Final[dict[str, Comparison]] = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""The operator that says of (b, a) what another says of (a, b)."""
 
 # Conjunctions ------------------------------------------------------------------------------------------------------
 

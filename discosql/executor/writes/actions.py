@@ -39,6 +39,10 @@ class ForeignKeyWork:
         self._given: Touched = {}
         self._lost: Touched = {}
 
+    def leads_back(self, table: TableSchema) -> bool:
+        """Return whether actions that start with a table may change further rows of it."""
+        return self._context.state.foreign_keys and self._map.leads_back(table)
+
     def is_parent(self, table: TableSchema) -> bool:
         """Return whether references of other tables to a table are to be followed."""
         return self._context.state.foreign_keys and any(map(self._is_followed, self._map.to(table)))

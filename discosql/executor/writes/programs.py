@@ -67,9 +67,8 @@ class RulesOfTables:
 class WriteProgram:
     """A compiled INSERT, UPDATE or DELETE.
 
-    `acts_on_itself`: foreign key actions may change further rows of the statement's own table. Then, and where a
-    subquery of RETURNING sees what was changed so far, it matters whether all rows are changed together, as is usual,
-    or one at a time.
+    All rows are changed together as a rule. Where it shows whether they are changed one at a time, as SQLite does, they
+    are: a subquery of RETURNING may look at the table.
     """
 
     def __init__(self, statement: Insert | Update | Delete, registry: Registry, parameter_types: Sequence[Any]) -> None:
@@ -77,7 +76,6 @@ class WriteProgram:
         self.table = statement.rules.table
         self.source = compile_plan(statement.source, registry, parameter_types)
         self.rules = RulesOfTables((statement.rules, *statement.related), registry)
-        self.acts_on_itself = any(rules.table.id == self.table.id for rules in statement.related)
         self._registry = registry
         self._returning: CompiledRows | None = None
         if statement.returning is not None:
@@ -114,7 +112,7 @@ class WriteProgram:
         """Make the changes that the rows of the source ask for."""
         work = self.rules.work(context)
         result = Result(self.columns, rowcount=0)
-        for part in self._parts(source):
+        for part in self._parts(source, work):
             changes = TableChanges(context.view, self.table)
             yield from self._change(context, part, changes, work)
             yield from work.follow(changes)
@@ -129,9 +127,10 @@ class WriteProgram:
         yield from work.check()
         return result
 
-    def _parts(self, source: Sequence[Row]) -> Iterable[Sequence[Row]]:
+    def _parts(self, source: Sequence[Row], work: ForeignKeyWork) -> Iterable[Sequence[Row]]:
         """Return the rows of the source in the portions that are changed together."""
-        if self._returning is not None and not self._returning.is_plain and not self.acts_on_itself:
+        # Rows of an UPDATE or DELETE would be out of date at their turn if an action changed them meanwhile.
+        if self._returning is not None and not self._returning.is_plain and not work.leads_back(self.table):
             return [[row] for row in source]
         return [source]
 
@@ -162,9 +161,6 @@ class InsertProgram(WriteProgram):
     def __init__(self, statement: Insert, registry: Registry, parameter_types: Sequence[Any]) -> None:
         super().__init__(statement, registry, parameter_types)
         self._inserter = Inserter(statement, self.rules.of(self.table.id), registry)
-        # Foreign keys that lead back to the table, and rules over the rowid, see which rows were stored before.
-        rules = self.rules.of(self.table.id)
-        self._apart = self._inserter.passes_over and (self.acts_on_itself or rules.uses_rowid)
         beyond = (*statement.upserts, *(statement.returning.expressions if statement.returning else ()))
         self._together = _is_fixed(statement.source) and not any(
             isinstance(part, Parameter) for item in beyond for part in walk(item)
@@ -181,10 +177,10 @@ class InsertProgram(WriteProgram):
                 source += yield from self.source.run(dataclasses.replace(context, parameters=parameters))
         return (yield from self.apply(context, source))
 
-    def _parts(self, source: Sequence[Row]) -> Iterable[Sequence[Row]]:
-        if self._apart:
-            return [[row] for row in source]
-        return super()._parts(source)
+    def _parts(self, source: Sequence[Row], work: ForeignKeyWork) -> Iterable[Sequence[Row]]:
+        # Actions that lead back to the table, and rules over the rowid, depend on which rows were stored before.
+        apart = self._inserter.passes_over and (work.leads_back(self.table) or self._inserter.rules.uses_rowid)
+        return [[row] for row in source] if apart else super()._parts(source, work)
 
     def _change(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork

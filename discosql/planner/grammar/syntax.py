@@ -115,6 +115,7 @@ class Reference:
 
     columns: tuple[str, ...]
     key: ForeignKey
+    of_column: bool = False
 
 
 @dataclass(slots=True)

@@ -90,7 +90,7 @@ class TableGrammar(QueryGrammar):
         elif self.accept("COLLATE"):
             column.collation = self.read_name(ALIASES).upper()
         elif self.kind == "REFERENCES":
-            definition.references.append(Reference((column.name,), self._references()))
+            definition.references.append(Reference((column.name,), self._references(), of_column=True))
         elif self.kind in ("DEFERRABLE", "NOT") and definition.references:
             last = definition.references[-1]
             key_deferred = dataclasses.replace(last.key, deferred=self._deferrable())

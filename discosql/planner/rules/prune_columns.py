@@ -82,6 +82,11 @@ def _projection(node: Projection, needed: set[int]) -> Node:
 def _aggregate(node: Aggregate, needed: set[int]) -> Node:
     count = len(node.keys)
     keep = [at < count or column.id in needed for at, column in enumerate(node.output)]
+    if any(call.bare and kept for call, kept in zip(node.calls, keep[count:], strict=True)):
+        # The row that a bare column is from is that of the only min() or max().
+        keep[count:] = [
+            kept or call.name in ("min", "max") for call, kept in zip(node.calls, keep[count:], strict=True)
+        ]
     if not all(keep):
         node = replace(node, calls=_kept(node.calls, keep[count:]), output=_kept(node.output, keep))
     child = _pruned(node.child, _used(expressions(node)))

@@ -19,7 +19,7 @@ from discosql.planner.plan import (
     Node,
     Scan,
 )
-from discosql.planner.predicates import conjoin, conjuncts, is_volatile
+from discosql.planner.predicates import MIRRORED, conjoin, conjuncts, is_volatile
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.traverse import columns_in, rewrite_plan
 from discosql.schema import Index, TableSchema
@@ -171,16 +171,13 @@ def _bounds(scan: Scan, parts: list[Expression]) -> Iterator[Bound]:
         yield Bound(position, lows.get(position), highs.get(position))
 
 
-_MIRRORED: Final = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
 def _comparisons(part: Expression) -> Iterator[tuple[ColumnRef, str, Expression]]:
     """Yield (column, operator, value) for what the conjunct says of columns by their plain order."""
-    if isinstance(part, Compare) and part.operator in _MIRRORED and part.collation == "BINARY":
+    if isinstance(part, Compare) and part.operator != "<>" and part.collation == "BINARY":
         if isinstance(part.left, ColumnRef):
             yield part.left, part.operator, part.right
         if isinstance(part.right, ColumnRef):
-            yield part.right, _MIRRORED[part.operator], part.left
+            yield part.right, MIRRORED[part.operator], part.left
     elif isinstance(part, Between) and part.low_collation == part.high_collation == "BINARY":
         if isinstance(part.low_operand, ColumnRef):
             yield part.low_operand, ">=", part.low
