@@ -9,7 +9,7 @@ from sqlglot.tokenizer_core import TokenType
 
 from discosql.errors import NotSupportedError
 from discosql.planner.grammar.operand import QUERY_STARTS, OperandGrammar
-from discosql.planner.grammar.reader import ALIASES
+from discosql.planner.grammar.reader import ALIASES, Place
 from discosql.planner.grammar.tree import NAME_MARK
 from discosql.types import MAX_INTEGER
 
@@ -163,10 +163,13 @@ class ExpressionGrammar(OperandGrammar):
     def _in_table(self) -> None:
         if self.peek() == "(" or (self.peek() == "." and self.peek(3) == "("):
             raise NotSupportedError("IN with a table-valued function is not supported: write IN (SELECT ... FROM it)")
+        token = self.token
         self.take_name()
         if self.kind == ".":
             self.take()
+            token = self.token
             self.take_name()
+        self.places.append(Place("table", token))
 
     def _in_items(self) -> None:
         while True:

@@ -7,7 +7,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
 from discosql.errors import ProgrammingError, SqlSyntaxError
-from discosql.planner.grammar.reader import ALIASES, NAMES, Reader
+from discosql.planner.grammar.reader import ALIASES, NAMES, Place, Reader
 from discosql.planner.grammar.tree import NAME_MARK
 from discosql.planner.tokens import Token, unquote
 from discosql.types import MAX_INTEGER
@@ -148,8 +148,11 @@ class OperandGrammar(Reader):
         self.take_name()
         for _ in range(2):
             if self.kind == ".":
+                self.places.append(Place("qualifier", token))
                 self.take()
+                token = self.token
                 self.take_name()
+        self.places.append(Place("column", token))
 
     # Compound operands --------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from sqlglot.tokenizer_core import TokenType
 from discosql.errors import ProgrammingError
 from discosql.planner.grammar.expression import ExpressionGrammar
 from discosql.planner.grammar.operand import QUERY_STARTS
-from discosql.planner.grammar.reader import ALIASES, NAMES
+from discosql.planner.grammar.reader import ALIASES, NAMES, Place
 from discosql.planner.grammar.tree import TEXT_MARK
 from discosql.planner.tokens import JOIN_KINDS, Token
 
@@ -165,6 +165,7 @@ class QueryGrammar(ExpressionGrammar):
             self.take()
             return
         if self.kind in NAMES and self.peek() == "." and self.peek(2) == "*":
+            self.places.append(Place("qualifier", self.token))
             self.take_name()
             self.take()
             self.take()
@@ -297,9 +298,11 @@ class QueryGrammar(ExpressionGrammar):
             self.height += 1
             self._alias()
             return
+        token = self.token
         self.take_name()
         if self.kind == ".":
             self.take()
+            token = self.token
             self.take_name()
         if self.kind == "(":
             self.take()
@@ -308,6 +311,7 @@ class QueryGrammar(ExpressionGrammar):
             self.expect_taking(")")
             self._alias()
             return
+        self.places.append(Place("table", token))
         self._moment()
         self._alias()
         self.index_hint()

@@ -1,6 +1,6 @@
 """The cursor over SQLite's tokens that writes sqlglot's tokens as it goes."""
 
-from typing import Final, NoReturn
+from typing import Final, Literal, NamedTuple, NoReturn
 
 from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
@@ -29,11 +29,20 @@ _TYPES: Final = {
 }
 
 
+class Place(NamedTuple):
+    """A token that names something. `owner`: for the column of a parent table, that table's name."""
+
+    kind: Literal["column", "qualifier", "table", "parent", "parent column"]
+    token: Token
+    owner: str = ""
+
+
 class Reader:
     """Tokens of one statement, a position in them, and the sqlglot tokens written so far.
 
     `names` are the parameters met, one entry a value to bind. `grafts` are trees built apart, which stand in `out` as
     placeholders: deep nests and long lists of literals, that sqlglot's recursion would not survive or be slow with.
+    `places` are the tokens that name tables and columns, for ALTER TABLE to rewrite.
     """
 
     def __init__(self, sql: str) -> None:
@@ -44,6 +53,7 @@ class Reader:
         self.out: list[SqlToken] = []
         self.names: list[str | None] = []
         self.grafts: list[exp.Expr | list[exp.Expr]] = []
+        self.places: list[Place] = []
 
     # Reading ------------------------------------------------------------------------------------------------------
 
@@ -115,6 +125,16 @@ class Reader:
         if self.kind not in kinds:
             self.fail()
         return unquote(self.skip().text)
+
+    def read_column(self) -> str:
+        """Skip the name of a column and return it."""
+        self.places.append(Place("column", self.token))
+        return self.read_name()
+
+    def read_table(self) -> str:
+        """Skip the name of a table and return it."""
+        self.places.append(Place("table", self.token))
+        return self.read_name()
 
     def text_since(self, position: int) -> str:
         """Return the source from the token at `position` to the last one read."""

@@ -6,7 +6,7 @@ from typing import Literal
 from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.grammar.change import ChangeGrammar
 from discosql.planner.grammar.operand import QUERY_STARTS
-from discosql.planner.grammar.reader import NAMES
+from discosql.planner.grammar.reader import NAMES, Place
 from discosql.planner.grammar.syntax import (
     AddColumn,
     CreateIndex,
@@ -116,6 +116,7 @@ class StatementGrammar(ChangeGrammar):
         if_not_exists = self._if_not_exists()
         name = self.qualified_name()
         start = self.position - 1
+        self.places.append(Place("table", self.tokens[start]))
         if self.accept("AS"):
             mark = len(self.out)
             self.query()
@@ -129,8 +130,9 @@ class StatementGrammar(ChangeGrammar):
         if_not_exists = self._if_not_exists()
         name = self.qualified_name()
         start = self.position - 1
+        self.places.append(Place("table", self.tokens[start]))
         self.expect("ON")
-        table = self.read_name()
+        table = self.read_table()
         self.expect("(")
         columns = self.indexed_columns("")
         self.expect(")")
@@ -144,6 +146,7 @@ class StatementGrammar(ChangeGrammar):
         if_not_exists = self._if_not_exists()
         name = self.qualified_name()
         start = self.position - 1
+        self.places.append(Place("table", self.tokens[start]))
         columns = self.read_names() if self.kind == "(" else ()
         self.expect("AS")
         body, mark = self.position, len(self.out)
@@ -171,12 +174,12 @@ class StatementGrammar(ChangeGrammar):
         table = self.qualified_name()
         if self.accept("RENAME"):
             if self.accept("TO"):
-                return RenameTable(table, self.read_name())
+                return RenameTable(table, *self._new_name())
             if not (self.kind == "COLUMN" and self.peek() == "TO"):
                 self.accept("COLUMN")
             column = self.read_name()
             self.expect("TO")
-            return RenameColumn(table, column, self.read_name())
+            return RenameColumn(table, column, *self._new_name())
         if self.accept("ADD"):
             if self.kind == "CONSTRAINT":
                 raise NotSupportedError("ALTER TABLE ADD CONSTRAINT is not supported")
@@ -189,6 +192,10 @@ class StatementGrammar(ChangeGrammar):
             self.accept("COLUMN")
             return DropColumn(table, self.read_name())
         raise self.error()
+
+    def _new_name(self) -> tuple[str, bool]:
+        quoted = self.token.text[:1] in ("'", '"', "`", "[")
+        return self.read_name(), quoted
 
     # Commands -----------------------------------------------------------------------------------------------------
 

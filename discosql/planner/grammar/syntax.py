@@ -122,7 +122,7 @@ class Reference:
 class ColumnDefinition:
     """A column as written; its keys, checks and references are with those of the table.
 
-    A default that is a bare name is a text literal, unless it stands in parentheses.
+    A default that is a bare name is a text literal, unless it stands in parentheses. `start` is its place in the text.
     """
 
     name: str
@@ -133,11 +133,15 @@ class ColumnDefinition:
     collation: str = "BINARY"
     generated: str | None = None
     stored: bool = False
+    start: int = 0
 
 
 @dataclass(slots=True)
 class TableDefinition:
-    """What stands in the parentheses of CREATE TABLE and behind them, in the order written."""
+    """What stands in the parentheses of CREATE TABLE and behind them, in the order written.
+
+    `columns_end` is the place in the text where the columns end: that of a comma or of the closing parenthesis.
+    """
 
     columns: list[ColumnDefinition] = field(default_factory=list)
     keys: list[KeyConstraint] = field(default_factory=list)
@@ -145,6 +149,7 @@ class TableDefinition:
     references: list[Reference] = field(default_factory=list)
     without_rowid: bool = False
     strict: bool = False
+    columns_end: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +197,21 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class RenameTable:
-    """ALTER TABLE … RENAME TO."""
+    """ALTER TABLE … RENAME TO. `quoted`: the new name was written in quotes."""
 
     table: Name
     new_name: str
+    quoted: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RenameColumn:
-    """ALTER TABLE … RENAME COLUMN … TO."""
+    """ALTER TABLE … RENAME COLUMN … TO. `quoted` as in `RenameTable`."""
 
     table: Name
     column: str
     new_name: str
+    quoted: bool
 
 
 @dataclass(frozen=True, slots=True)

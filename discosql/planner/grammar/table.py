@@ -1,11 +1,12 @@
 """Definitions of columns, constraints and indexes (https://www.sqlite.org/lang_createtable.html)."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Final
 
 from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.grammar.query import QueryGrammar
-from discosql.planner.grammar.reader import ALIASES, NAMES
+from discosql.planner.grammar.reader import ALIASES, NAMES, Place
 from discosql.planner.grammar.syntax import (
     CheckConstraint,
     ColumnDefinition,
@@ -29,8 +30,11 @@ class TableGrammar(QueryGrammar):
         definition = TableDefinition()
         self.expect("(")
         self.column_definition(definition)
-        while self.accept(",") and self.kind not in _TABLE_CONSTRAINTS:
+        while self.kind == "," and self.peek() not in _TABLE_CONSTRAINTS:
+            self.skip()
             self.column_definition(definition)
+        definition.columns_end = self.token.start
+        self.accept(",")
         if self.kind in _TABLE_CONSTRAINTS:
             self._table_constraints(definition)
         self.expect(")")
@@ -58,7 +62,8 @@ class TableGrammar(QueryGrammar):
 
     def column_definition(self, definition: TableDefinition) -> None:
         """Read one column and add it and its constraints to the definition."""
-        column = ColumnDefinition(self.read_name(), self.read_type())
+        start = self.token.start
+        column = ColumnDefinition(self.read_column(), self.read_type(), start=start)
         definition.columns.append(column)
         name: str | None = None
         while self.kind not in _COLUMN_ENDS:
@@ -164,7 +169,7 @@ class TableGrammar(QueryGrammar):
                 definition.checks.append(CheckConstraint(name, self._text_in_parentheses()))
                 self._conflict("CHECK")
             elif self.accept("FOREIGN", "KEY"):
-                child = self.read_names()
+                child = self.read_names(self.read_column)
                 definition.references.append(Reference(child, self._references()))
             else:
                 self.fail()
@@ -193,7 +198,7 @@ class TableGrammar(QueryGrammar):
             if refusal:
                 raise ProgrammingError(refusal)
             raise NotSupportedError("an index on an expression is not supported")
-        name = self.read_name()
+        name = self.read_column()
         collation = self.read_name(ALIASES).upper() if self.accept("COLLATE") else None
         descending = self._descending()
         if self.kind == "NULLS":
@@ -207,12 +212,13 @@ class TableGrammar(QueryGrammar):
         self.accept("ASC")
         return False
 
-    def read_names(self) -> tuple[str, ...]:
-        """Skip names in parentheses and return them."""
+    def read_names(self, read: Callable[[], str] | None = None) -> tuple[str, ...]:
+        """Skip names in parentheses and return them; `read` reads one."""
+        read = read or self.read_name
         self.expect("(")
-        names = [self.read_name()]
+        names = [read()]
         while self.accept(","):
-            names.append(self.read_name())
+            names.append(read())
         self.expect(")")
         return tuple(names)
 
@@ -227,8 +233,14 @@ class TableGrammar(QueryGrammar):
 
     def _references(self) -> ForeignKey:
         self.expect("REFERENCES")
+        self.places.append(Place("parent", self.token))
         parent = self.read_name()
-        columns = self.read_names() if self.kind == "(" else ()
+
+        def read_parent_column() -> str:
+            self.places.append(Place("parent column", self.token, parent))
+            return self.read_name()
+
+        columns = self.read_names(read_parent_column) if self.kind == "(" else ()
         actions = {"DELETE": "NO ACTION", "UPDATE": "NO ACTION"}
         while True:
             if self.kind == "ON" and self.peek() in ("DELETE", "UPDATE", "INSERT"):

@@ -1,0 +1,204 @@
+"""CREATE and DROP to changes of the catalog; ALTER is in `ddl_alter`."""
+
+from dataclasses import replace
+
+from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.planner.build import Binder
+from discosql.planner.built import ResultColumn
+from discosql.planner.context import PlanContext
+from discosql.planner.ddl_alter import build_alter
+from discosql.planner.ddl_table import build_table, key_index
+from discosql.planner.dml_rows import related_rules, row_rules
+from discosql.planner.grammar.syntax import (
+    AddColumn,
+    CreateIndex,
+    CreateTable,
+    CreateView,
+    Drop,
+    DropColumn,
+    Name,
+    RenameColumn,
+    RenameTable,
+    StatementSyntax,
+)
+from discosql.planner.names import check_database, check_new_name
+from discosql.planner.parameters import ParameterTable
+from discosql.planner.plan import ChangeSchema, Insert
+from discosql.planner.pragma import nothing
+from discosql.planner.tokens import quote
+from discosql.schema import Column, TableSchema, View
+from discosql.types import SqlType, declared_type, fold_case
+
+_SHORT_TYPES = {SqlType.INTEGER: "INT", SqlType.NUMERIC: "NUM", SqlType.ANY: "", SqlType.BLOB: ""}
+"""How CREATE TABLE AS declares its columns; the other types by their names."""
+
+
+def build_ddl(context: PlanContext, parameters: ParameterTable, statement: StatementSyntax) -> ChangeSchema:
+    """Return the change that a statement makes to the catalog."""
+    match statement:
+        case CreateTable():
+            return _create_table(context, parameters, statement)
+        case CreateIndex():
+            return _create_index(context, statement)
+        case CreateView():
+            return _create_view(context, statement)
+        case Drop():
+            return _drop(context, statement)
+        case AddColumn() | DropColumn() | RenameColumn() | RenameTable():
+            return build_alter(context, statement)
+        case _:
+            raise NotSupportedError(f"{type(statement).__name__} is not supported")
+
+
+def _check_created_in_main(name: Name) -> None:
+    if name.database is None:
+        return
+    if fold_case(name.database) == "temp":
+        raise NotSupportedError("temporary tables and views are not supported")
+    if fold_case(name.database) != "main":
+        raise ProgrammingError(f"unknown database {name.database}")
+
+
+def _is_taken(context: PlanContext, name: str, if_not_exists: bool) -> bool:
+    """Tell whether a table or view of that name is there and that is all right."""
+    catalog = context.catalog
+    found = "table" if catalog.find_table(name) else "view" if catalog.find_view(name) else ""
+    if found and if_not_exists:
+        return True
+    if found:
+        raise ProgrammingError(f"{found} {name} already exists")
+    if catalog.find_index(name) is not None:
+        raise ProgrammingError(f"there is already an index named {name}")
+    return False
+
+
+# Tables -------------------------------------------------------------------------------------------------------------
+
+
+def _create_table(context: PlanContext, parameters: ParameterTable, statement: CreateTable) -> ChangeSchema:
+    name = statement.name.name
+    _check_created_in_main(statement.name)
+    check_new_name(name)
+    if _is_taken(context, name, statement.if_not_exists):
+        return nothing(context, f"CREATE TABLE {name}")
+    if statement.query is not None:
+        return _create_table_as(context, parameters, statement)
+    table = build_table(context, name, statement.definition, statement.sql)
+    return ChangeSchema(f"CREATE TABLE {name}", context.catalog.with_table(table))
+
+
+def _create_table_as(context: PlanContext, parameters: ParameterTable, statement: CreateTable) -> ChangeSchema:
+    name = statement.name.name
+    assert statement.query is not None
+    binder = Binder(context, parameters)
+    built = binder.query(statement.query, None)
+    columns: list[Column] = []
+    known: set[str] = set()
+    for identity, result in enumerate(built.columns, start=1):
+        column = _copied_column(result, identity, known)
+        known.add(fold_case(column.name))
+        columns.append(column)
+    table = TableSchema(context.catalog.next_id, name, tuple(columns), sql=_table_text(name, columns))
+    source = built.node
+    fill = Insert(row_rules(binder, table), tuple(range(len(columns))), source)
+    return ChangeSchema(f"CREATE TABLE {name} AS", context.catalog.with_table(table), fill=fill)
+
+
+def _copied_column(result: ResultColumn, identity: int, known: set[str]) -> Column:
+    name, count = result.name, 0
+    while fold_case(name) in known:
+        count += 1
+        name = f"{result.name}:{count}"
+    affinity = result.affinity or SqlType.ANY
+    declared = _SHORT_TYPES.get(affinity, affinity.value)
+    return Column(identity, name, declared_type(declared), declared)
+
+
+def _table_text(name: str, columns: list[Column]) -> str:
+    """Return the text of a table made by a query, set as SQLite sets it: on one line if it is short."""
+    parts = [quote(column.name) + (f" {column.declared}" if column.declared else "") for column in columns]
+    # SQLite counts each name with room for its quotes and separator.
+    size = sum(len(column.name) + 5 + column.name.count('"') for column in columns) + len(name) + 2
+    if size < 50:
+        return f"CREATE TABLE {quote(name)}({','.join(parts)})"
+    return f"CREATE TABLE {quote(name)}(\n  " + ",\n  ".join(parts) + "\n)"
+
+
+# Indexes and views --------------------------------------------------------------------------------------------------
+
+
+def _create_index(context: PlanContext, statement: CreateIndex) -> ChangeSchema:
+    catalog, name = context.catalog, statement.name.name
+    _check_created_in_main(statement.name)
+    if catalog.find_view(statement.table) is not None:
+        raise ProgrammingError("views may not be indexed")
+    if fold_case(statement.table).startswith("sqlite_"):
+        raise ProgrammingError(f"table {statement.table} may not be indexed")
+    if catalog.find_table(statement.table) is None:
+        raise ProgrammingError(f"no such table: main.{statement.table}")
+    table = catalog.table(statement.table)
+    check_new_name(name)
+    if catalog.find_table(name) is not None or catalog.find_view(name) is not None:
+        raise ProgrammingError(f"there is already a table named {name}")
+    if catalog.find_index(name) is not None:
+        if statement.if_not_exists:
+            return nothing(context, f"CREATE INDEX {name}")
+        raise ProgrammingError(f"index {name} already exists")
+    index = key_index(table, statement.columns, catalog.next_id, name)
+    for collation in index.collations:
+        if collation not in context.collations:
+            raise ProgrammingError(f"no such collation sequence: {collation}")
+    index = replace(index, unique=statement.unique, sql=statement.sql)
+    changed = table.replace(indexes=(*table.indexes, index))
+    check = (changed, index.id) if index.unique else None
+    return ChangeSchema(f"CREATE INDEX {name}", catalog.with_table(changed), check_index=check)
+
+
+def _create_view(context: PlanContext, statement: CreateView) -> ChangeSchema:
+    # SQLite looks at what a view selects only when it is used.
+    name = statement.name.name
+    _check_created_in_main(statement.name)
+    check_new_name(name)
+    if _is_taken(context, name, statement.if_not_exists):
+        return nothing(context, f"CREATE VIEW {name}")
+    view = View(name, statement.columns, statement.query, statement.sql)
+    return ChangeSchema(f"CREATE VIEW {name}", context.catalog.with_view(view))
+
+
+# DROP ---------------------------------------------------------------------------------------------------------------
+
+
+def _drop(context: PlanContext, statement: Drop) -> ChangeSchema:
+    name, label = statement.name.name, f"DROP {statement.kind.upper()} {statement.name.name}"
+    check_database(statement.name)
+    if statement.kind == "index":
+        return _drop_index(context, statement, label)
+    catalog = context.catalog
+    if fold_case(name) in ("sqlite_master", "sqlite_schema"):
+        raise ProgrammingError(f"table {name} may not be dropped")
+    table, view = catalog.find_table(name), catalog.find_view(name)
+    if statement.kind == "table" and view is not None:
+        raise ProgrammingError(f"use DROP VIEW to delete view {name}")
+    if statement.kind == "view" and table is not None:
+        raise ProgrammingError(f"use DROP TABLE to delete table {name}")
+    if view is not None:
+        return ChangeSchema(label, catalog.without_view(name))
+    if table is not None:
+        related = related_rules(Binder(context, ParameterTable()), table)
+        return ChangeSchema(label, catalog.without_table(name), dropped=table, related=related)
+    if statement.if_exists:
+        return nothing(context, label)
+    raise ProgrammingError(f"no such {statement.kind}: {name}")
+
+
+def _drop_index(context: PlanContext, statement: Drop, label: str) -> ChangeSchema:
+    found = context.catalog.find_index(statement.name.name)
+    if found is None:
+        if statement.if_exists:
+            return nothing(context, label)
+        raise ProgrammingError(f"no such index: {statement.name.name}")
+    table, index = found
+    if index.origin != "c":
+        raise ProgrammingError("index associated with UNIQUE or PRIMARY KEY constraint cannot be dropped")
+    indexes = tuple(known for known in table.indexes if known.id != index.id)
+    return ChangeSchema(label, context.catalog.with_table(table.replace(indexes=indexes)))

@@ -1,0 +1,54 @@
+"""ON CONFLICT clauses (https://www.sqlite.org/lang_upsert.html)."""
+
+from collections.abc import Sequence
+
+from discosql.errors import ProgrammingError
+from discosql.planner.build import Binder
+from discosql.planner.dml_assignments import assigned
+from discosql.planner.dml_rows import column_position, new_row
+from discosql.planner.grammar.syntax import IndexedColumn, UpsertClause
+from discosql.planner.plan import RowRules, Upsert
+from discosql.planner.scope import Scope
+from discosql.schema import TableSchema
+
+
+def build_upserts(binder: Binder, rules: RowRules, alias: str, clauses: Sequence[UpsertClause]) -> tuple[Upsert, ...]:
+    """Return the ON CONFLICT clauses of an INSERT, in the order in which they are tried."""
+    for clause in clauses[:-1]:
+        if clause.target is None:
+            # SQLite's grammar ends at a clause without a target.
+            raise ProgrammingError('near "ON": syntax error')
+    return tuple(_build_upsert(binder, rules, alias, clause) for clause in clauses)
+
+
+def _build_upsert(binder: Binder, rules: RowRules, alias: str, clause: UpsertClause) -> Upsert:
+    table = rules.table
+    index = None if clause.target is None else _conflict_index(table, clause.target)
+    if clause.assignments is None:
+        return Upsert(index)
+    excluded = new_row(binder, table, "excluded")
+    # A column without a table's name is one of the existing row, so the refused row is further out.
+    scope = Scope.of_table(table, alias, rules.row, Scope.of_table(table, "excluded", excluded))
+    # Of a column set twice, the last counts.
+    values = dict(assigned(table, clause.assignments))
+    assignments = tuple((position, binder.bind(value, scope)) for position, value in values.items())
+    where = binder.bind(clause.where, scope) if clause.where is not None else None
+    return Upsert(index, assignments, excluded, where)
+
+
+def _conflict_index(table: TableSchema, target: Sequence[IndexedColumn]) -> int:
+    """Return the id of the unique index over just these columns, -1 for the rowid."""
+    positions = [column_position(table, column.name) for column in target]
+    for column, position in zip(target, positions, strict=True):
+        if position is None:
+            raise ProgrammingError(f"no such column: {column.name}")
+    if len(target) == 1 and positions[0] in (-1, table.rowid_column):
+        return -1
+    wanted = {(position, column.collation) for position, column in zip(positions, target, strict=True)}
+    for index in table.indexes:
+        keys = dict(zip(index.columns, index.collations, strict=False))
+        if index.unique and len(keys) == len(wanted) == len(index.columns):
+            fits = [position in keys and collation in (None, keys[position]) for position, collation in wanted]
+            if all(fits):
+                return index.id
+    raise ProgrammingError("ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint")

@@ -1,0 +1,60 @@
+"""PRAGMA, and the tables that are made of the catalog: sqlite_master, ``pragma_…()``, json_each.
+
+A PRAGMA that reads is a query of the table-valued function of its name; one that sets is a `SetPragma`. PRAGMAs that
+discosql has no use for do nothing, as unknown ones do in SQLite.
+"""
+
+from typing import Final
+
+from sqlglot import exp
+
+from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.planner.build import Binder
+from discosql.planner.catalog_tables import CATALOG_TABLES
+from discosql.planner.context import PlanContext
+from discosql.planner.grammar.syntax import Nothing, Pragma
+from discosql.planner.names import check_database
+from discosql.planner.parameters import ParameterTable
+from discosql.planner.plan import ChangeSchema, Query, SetPragma, Statement
+
+_SETTINGS: Final = frozenset({"foreign_keys", "case_sensitive_like", "defer_foreign_keys"})
+_REFUSED: Final = frozenset({"user_version", "application_id", "encoding", "writable_schema", "recursive_triggers"})
+
+
+def build_pragma(context: PlanContext, pragma: Pragma) -> Statement:
+    """Return the plan of a PRAGMA."""
+    name = pragma.name
+    if name in _SETTINGS and pragma.value is not None:
+        return SetPragma(name, pragma.value)
+    if name in _REFUSED and pragma.value is not None:
+        raise NotSupportedError(f"PRAGMA {name} cannot be set")
+    table = CATALOG_TABLES.get(f"pragma_{name}")
+    if table is None:
+        return nothing(context, f"PRAGMA {name}")
+    arguments = [] if pragma.value is None else [exp.Literal.string(pragma.value)]
+    call = exp.Anonymous(this=table.name, expressions=arguments)
+    query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=exp.Table(this=call)))
+    return Query(*Binder(context, ParameterTable()).build_query(query))
+
+
+def build_nothing(context: PlanContext, statement: Nothing) -> Statement:
+    """Return the plan of a statement that has nothing to do, after a look at the name it was given."""
+    name = statement.name
+    if name is not None and name.name.lower() not in ("main", "temp"):
+        check_database(name)
+        catalog = context.catalog
+        known = (
+            catalog.find_table(name.name) is not None
+            or catalog.find_index(name.name) is not None
+            or (statement.word == "REINDEX" and name.name.upper() in context.collations)
+        )
+        if not known and statement.word == "REINDEX":
+            raise ProgrammingError("unable to identify the object to be reindexed")
+        if not known:
+            raise ProgrammingError(f"no such table: {name.name}")
+    return nothing(context, statement.word)
+
+
+def nothing(context: PlanContext, label: str) -> ChangeSchema:
+    """Return a statement that changes nothing."""
+    return ChangeSchema(label, context.catalog, unchanged=True)

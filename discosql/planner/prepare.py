@@ -1,0 +1,64 @@
+"""From SQL text to a statement that is ready to be compiled."""
+
+from discosql.errors import ProgrammingError
+from discosql.planner.build import Binder
+from discosql.planner.context import PlanContext
+from discosql.planner.ddl import build_ddl
+from discosql.planner.dml import build_delete, build_insert, build_update
+from discosql.planner.grammar.syntax import (
+    DeleteStatement,
+    ExplainStatement,
+    InsertStatement,
+    Nothing,
+    Pragma,
+    QueryStatement,
+    StatementSyntax,
+    Transaction,
+    UpdateStatement,
+    VacuumStatement,
+)
+from discosql.planner.parameters import ParameterTable
+from discosql.planner.parse import parse
+from discosql.planner.plan import Explain, Prepared, Query, Statement, TransactionControl, Vacuum
+from discosql.planner.pragma import build_nothing, build_pragma
+from discosql.planner.rules import optimise
+
+
+def prepare(sql: str, context: PlanContext) -> Prepared:
+    """Return the plan of one statement.
+
+    Raises ProgrammingError where the SQL is wrong, NotSupportedError for SQL that discosql does not have.
+    """
+    parsed = parse(sql)
+    try:
+        statement = build_statement(parsed.syntax, context, parsed.parameters)
+        if context.optimise:
+            statement = optimise(statement, context)
+    except RecursionError as exc:
+        raise ProgrammingError("Expression tree is too large: it is nested too deeply") from exc
+    return Prepared(statement, parsed.parameters.names, context.catalog.version)
+
+
+def build_statement(syntax: StatementSyntax, context: PlanContext, parameters: ParameterTable) -> Statement:
+    """Return the unoptimised plan of a statement."""
+    match syntax:
+        case QueryStatement():
+            return Query(*Binder(context, parameters).build_query(syntax.tree))
+        case InsertStatement():
+            return build_insert(context, parameters, syntax)
+        case UpdateStatement():
+            return build_update(context, parameters, syntax)
+        case DeleteStatement():
+            return build_delete(context, parameters, syntax)
+        case Pragma():
+            return build_pragma(context, syntax)
+        case Transaction():
+            return TransactionControl(syntax.kind, syntax.name)
+        case ExplainStatement():
+            return Explain(build_statement(syntax.statement, context, parameters), syntax.mode, syntax.format)
+        case VacuumStatement():
+            return Vacuum()
+        case Nothing():
+            return build_nothing(context, syntax)
+        case _:
+            return build_ddl(context, parameters, syntax)
