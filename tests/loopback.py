@@ -135,9 +135,8 @@ class LoopbackDiscord:
             request.transport.close()
             return response
         headers = {**self._headers(), **fault.headers}
-        return web.Response(
-            status=fault.status or 500, text=fault.body, headers={**headers, "Content-Type": fault.content_type}
-        )
+        body = fault.body.encode()
+        return web.Response(status=fault.status or 500, body=body, headers=headers, content_type=fault.content_type)
 
     async def _answer_cdn(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
@@ -204,8 +203,9 @@ class GatewaySession:
                     assert request["d"]["intents"] & (1 << 15 | 1 << 8 | 1 << 1) == 0, "a privileged intent"
                     await self._ready()
                     events = asyncio.get_running_loop().create_task(self._events())
-                elif request["op"] == 6:  # RESUME: the session is over, make a new one
-                    await self._send({"op": 9, "d": False})
+                elif request["op"] == 6:
+                    await self._dispatch("RESUMED", {})
+                    events = asyncio.get_running_loop().create_task(self._events())
         finally:
             if events is not None:
                 events.cancel()

@@ -91,6 +91,7 @@ class DiscordGuild(Guild):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=0.0,  # do not hold READY back until the caches are filled
             http_trace=watch.config,
             max_ratelimit_timeout=MAX_RATE_LIMIT_WAIT,
         )
@@ -123,6 +124,11 @@ class DiscordGuild(Guild):
     def name(self) -> str:
         """The server's name."""
         return self._server.name
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the client is connected to the gateway, and gets what happens to messages."""
+        return self._events.is_live
 
     def stamp(self) -> Stamp | None:
         """Return the best known pair of times, from the answers' dates and the ids of messages."""
@@ -279,7 +285,7 @@ class DiscordGuild(Guild):
             attempts.reset(token)
         try:
             return parse(answer)
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             # A proxy's page instead of Discord's answer, say.
             raise translate(ConnectionError("the answer is not one of Discord's"), kind) from error
 
@@ -313,9 +319,9 @@ class DiscordGuild(Guild):
 
 
 def _channel(data: Payload) -> Channel:
-    parent = data.get("parent_id")
+    identity, parent = int(data["id"]), data.get("parent_id")
     return Channel(
-        int(data["id"]),
+        identity,
         data["name"],
         int(parent) if parent is not None else None,
         data["type"] == CATEGORY,
@@ -324,9 +330,9 @@ def _channel(data: Payload) -> Channel:
 
 
 def _message(data: Payload) -> Message:
-    nonce = data.get("nonce")
+    identity, nonce = int(data["id"]), data.get("nonce")
     return Message(
-        int(data["id"]),
+        identity,
         int(data["channel_id"]),
         int(data["author"]["id"]),
         data["content"],

@@ -118,6 +118,7 @@ def describe(error: BaseException) -> str:
         return f"rate limited for {error.retry_after:.0f} s"
     if not isinstance(error, discord.HTTPException):
         return str(error) or type(error).__name__
-    words = error.text.splitlines() if error.code else []  # without a code it may be a page of HTML
+    is_page = error.text.lstrip().startswith("<")  # of HTML, by something in front of Discord
+    words = "; ".join(error.text.splitlines()) if not is_page else ""
     code = f", code {error.code}" if error.code else ""
-    return f"{'; '.join(words) or error.response.reason or 'refused'} (status {error.status}{code})"
+    return f"{words or error.response.reason or 'refused'} (status {error.status}{code})"

@@ -13,7 +13,7 @@ MESSAGE_EVENTS: Final = ("message", "raw_message_edit", "raw_message_delete", "r
 """The events of discord.py that carry changes of messages, whether it has the messages in its cache or not."""
 
 CONNECTION_EVENTS: Final = ("ready", "resumed")
-"""After a new session nothing that was missed is replayed, so each is a hint for every channel."""
+"""What was missed before is not always replayed, so each is a hint for every channel."""
 
 
 class Events:
@@ -29,6 +29,13 @@ class Events:
         self._channels = channels  # those that were asked about, hinted at after a reconnection
         self._listeners: list[Listener] = []
         self._waiting: list[asyncio.Task[Any]] = []
+        self._connected = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the listeners hear of changes now."""
+        intents = self._client.intents
+        return self._connected and bool(self._listeners) and intents.guilds and intents.guild_messages
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` from now on; returns a function that stops it."""
@@ -45,27 +52,34 @@ class Events:
         return stop
 
     def _start(self) -> None:
+        self._connected = self._client.is_ready()
         loop = asyncio.get_running_loop()
         wait_for: Callable[..., Any] = self._client.wait_for  # its overloads know no event by a variable
-        for event in MESSAGE_EVENTS:
-            waiting = wait_for(event, check=self._on_message)
-            self._waiting.append(loop.create_task(waiting, name=f"discosql {event}"))
-        for event in CONNECTION_EVENTS:
-            waiting = wait_for(event, check=self._on_connection)
-            self._waiting.append(loop.create_task(waiting, name=f"discosql {event}"))
+        checks = {
+            **dict.fromkeys(MESSAGE_EVENTS, self._on_message),
+            **dict.fromkeys(CONNECTION_EVENTS, self._on_connection),
+            "disconnect": self._on_disconnection,
+        }
+        for event, check in checks.items():
+            self._waiting.append(loop.create_task(wait_for(event, check=check), name=f"discosql {event}"))
 
     def _on_message(self, event: Any) -> bool:
-        # A Message has a channel and a guild, the raw events have their ids.
+        # A Message has a channel, which has a guild if it is in the cache; the raw events have ids only.
         if isinstance(event, discord.Message):
-            guild = event.guild.id if event.guild else None
             channel = event.channel.id
+            guild = event.guild.id if event.guild else getattr(event.channel, "guild_id", None)
         else:
-            guild, channel = event.guild_id, event.channel_id
+            channel, guild = event.channel_id, event.guild_id
         if guild == self._guild:
             self._hint(channel)
         return False
 
+    def _on_disconnection(self) -> bool:
+        self._connected = False
+        return False
+
     def _on_connection(self) -> bool:
+        self._connected = True
         for channel in tuple(self._channels):
             self._hint(channel)
         return False
