@@ -159,8 +159,12 @@ def _bind_aggregate(
     )
     level = _level_of(call, scope)
     if level is None:
-        raise ProgrammingError(f"misuse of aggregate: {name}()")
+        raise ProgrammingError(f"misuse of aggregate{':' if _is_aggregated(scope) else ' function'} {name}()")
     return Bound(_placed(binder, call, level))
+
+
+def _is_aggregated(scope: Scope) -> bool:
+    return scope.windows or (scope.level is not None and bool(scope.level.aggregates))
 
 
 def aggregate_result(signature: FunctionSignature, arguments: Sequence[Bound]) -> tuple[SqlType | None, bool]:

@@ -16,6 +16,7 @@ from discosql.planner.built import BuiltQuery
 from discosql.planner.infer import Bound, collation_of, comparison_operands
 from discosql.planner.plan import And, Compare, Expression, InSubquery, Is, Node, Or, Projection
 from discosql.planner.scope import Scope
+from discosql.planner.terms import unwrapped
 
 if TYPE_CHECKING:
     from discosql.planner.build import Binder
@@ -25,8 +26,7 @@ CompareOperator = Literal["=", "<>", "<", "<=", ">", ">="]
 
 def is_row(tree: exp.Expr) -> bool:
     """Whether an operand is a row: several values in parentheses, or a query of several columns."""
-    while isinstance(tree, exp.Paren):
-        tree = tree.this
+    tree = unwrapped(tree)
     return isinstance(tree, exp.Tuple) or (
         isinstance(tree, exp.Subquery) and isinstance(tree.this, exp.Query) and len(tree.this.selects) > 1
     )
@@ -34,8 +34,7 @@ def is_row(tree: exp.Expr) -> bool:
 
 def row_values(binder: Binder, tree: exp.Expr, scope: Scope) -> list[Bound]:
     """Return the values of a row; a single value is a row of one."""
-    while isinstance(tree, exp.Paren):
-        tree = tree.this
+    tree = unwrapped(tree)
     if isinstance(tree, exp.Tuple):
         return [binder.operand(item, scope) for item in tree.expressions]
     if isinstance(tree, exp.Subquery):
@@ -109,6 +108,8 @@ def query_of(tree: exp.In) -> exp.Expr | None:
         table = exp.Table(this=field.this.copy(), db=exp.to_identifier(field.table) if field.table else None)
         return exp.Select(expressions=[exp.Star()], from_=exp.From(this=table))
     items = tree.expressions
+    if is_row(tree.this) and items and all(isinstance(unwrapped(item), exp.Tuple) for item in items):
+        return exp.Values(expressions=[unwrapped(item).copy() for item in items])
     return items[0] if len(items) == 1 and isinstance(items[0], exp.Select | exp.SetOperation | exp.Values) else None
 
 

@@ -29,11 +29,13 @@ from discosql.planner.plan import ColumnRef, Expression, Node, OutputColumn
 from discosql.planner.scope import Scope
 from discosql.types import SqlType
 
-MAX_DEPTH: Final = 100
-"""How deeply queries and the operands of expressions may nest, chains of one operator apart."""
+MAX_DEPTH: Final = 150
+"""How deeply operands may nest, chains of one operator apart; a query counts as three operands."""
 
-QUERY_DEPTH: Final = 3
-"""How many levels of `MAX_DEPTH` a query takes, whose binding needs more of Python's stack than an operand's."""
+_OPERAND_FRAMES: Final = 4
+_QUERY_FRAMES: Final = 12
+_MAX_FRAMES: Final = MAX_DEPTH * _OPERAND_FRAMES
+"""Bounds how much of Python's stack (1000 frames, callers included) binding takes."""
 
 
 class Binder:
@@ -49,7 +51,7 @@ class Binder:
         self.definitions = Definitions()
         self.view_names: tuple[str, ...] = ()
         self.query_depth = 0
-        self._depth = 0
+        self._frames = 0
         self._column_ids = itertools.count(1)
         self._node_ids = itertools.count(1)
 
@@ -64,21 +66,21 @@ class Binder:
 
     def operand(self, tree: exp.Expr, scope: Scope) -> Bound:
         """Return an expression with what comparisons must know of it."""
-        self._enter(1)
+        self._enter(_OPERAND_FRAMES)
         bound = bind_expression(self, tree, scope)
-        self._depth -= 1
+        self._frames -= _OPERAND_FRAMES
         return bound
 
     def query(self, tree: exp.Expr, outer: Scope | None) -> BuiltQuery:
         """Return the plan of a query with its result columns."""
-        self._enter(QUERY_DEPTH)
+        self._enter(_QUERY_FRAMES)
         built = _build(self, tree, outer)
-        self._depth -= QUERY_DEPTH
+        self._frames -= _QUERY_FRAMES
         return built
 
-    def _enter(self, levels: int) -> None:
-        self._depth += levels
-        if self._depth > MAX_DEPTH:
+    def _enter(self, frames: int) -> None:
+        self._frames += frames
+        if self._frames > _MAX_FRAMES:
             raise ProgrammingError(f"Expression tree is too large (maximum depth {MAX_DEPTH})")
 
     def new_column(

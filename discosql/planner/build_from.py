@@ -139,10 +139,10 @@ def _merged_condition(name: str, left: Scope, right: Scope) -> Expression:
 def _merged_operand(name: str, scope: Scope) -> Bound | None:
     """Return the column that USING compares: where several tables have it, the leftmost, unless a join merged them."""
     folded = fold_case(name)
-    sources = [source for source in scope.sources if source.find(folded) is not None]
+    sources = [source for source in scope.sources if source.names.get(folded) is not None]
     if not any(source.using.get(folded) in ("right", "full") for source in sources):
         first: Source | None = sources[0] if sources else None
-        column = first.find(folded) if first is not None else None
+        column = first.names.get(folded) if first is not None else None
         return column.bound if column is not None else None
     found = [column.bound for column in scope.find(name)]
     return found[0] if len(found) == 1 else coalesced(found)

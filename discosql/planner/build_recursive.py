@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.errors import ProgrammingError
 from discosql.planner.build_compound import Arm, combine, compound_arms, compound_order, limits
 from discosql.planner.built import BuiltQuery, ResultColumn
-from discosql.planner.plan import RecursiveUnion
+from discosql.planner.plan import Aggregate, RecursiveUnion
+from discosql.planner.traverse import walk_plan
 from discosql.types import fold_case
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def build_recursive(binder: Binder, definition: Definition, first: int) -> Built
     arms = compound_arms(tree)
     for arm in arms[first:]:
         if arm.operator != "union":
-            raise NotSupportedError("a recursive query needs UNION or UNION ALL before each recursive part")
+            raise ProgrammingError(f"circular reference: {definition.name}")
         if sum(_reads(item, fold_case(definition.name)) for item in _tables_of(arm)) > 1:
             raise ProgrammingError(f"multiple references to recursive table: {definition.name}")
     initial = combine(binder, arms[:first], definition.outer)
@@ -70,6 +71,8 @@ def build_recursive(binder: Binder, definition: Definition, first: int) -> Built
         step = combine(binder, [replace(arms[first], operator="union", all=True), *arms[first + 1 :]], definition.outer)
     finally:
         definition.working = None
+    if any(isinstance(node, Aggregate) for node in walk_plan(step.node)):
+        raise ProgrammingError("recursive aggregate queries not supported")
     if len(step.columns) != len(columns):
         operator = "UNION ALL" if arms[first].all else "UNION"
         raise ProgrammingError(

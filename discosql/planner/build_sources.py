@@ -66,6 +66,8 @@ def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -
     _renames(alias)
     if isinstance(tree.this, exp.Anonymous):
         name = tree.this.name
+        if binder.context.catalog.find_table(name) or binder.context.catalog.find_view(name):
+            raise ProgrammingError(f"'{name}' is not a function")
         arguments = [binder.operand(item, Scope(left.sources, left.outer)).expression for item in tree.this.expressions]
         return build_table_function(binder, name, arguments, alias.name if alias is not None else name, nullable)
     name, schema = tree.name, tree.db or None

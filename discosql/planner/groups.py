@@ -25,7 +25,16 @@ from discosql.planner.plan import (
 from discosql.planner.projections import Item
 from discosql.planner.scope import Scope
 from discosql.planner.terms import check_ordinal, is_same_tree, ordinal, split_collation, unwrapped
-from discosql.planner.traverse import columns_in, free_columns, map_parts, rewrite, substitute_plan, with_subplan
+from discosql.planner.traverse import (
+    columns_in,
+    free_columns,
+    map_parts,
+    operands,
+    rewrite,
+    substitute_plan,
+    walk,
+    with_subplan,
+)
 from discosql.types import fold_case
 
 if TYPE_CHECKING:
@@ -84,12 +93,13 @@ class Lift:
         for key, output in zip(keys, self._outputs, strict=True):
             if isinstance(key.expression, ColumnRef):
                 self._columns.setdefault(key.expression.id, output)
-        self._computed: list[tuple[Expression, ColumnRef]] = []
-        self._computed = [
-            (rewrite(key.expression, self._replace), output)
-            for key, output in zip(keys, self._outputs, strict=True)
-            if not isinstance(key.expression, ColumnRef | Constant)
-        ]
+        self._computed: list[tuple[Expression, int, ColumnRef]] = []
+        computed = []
+        for key, output in zip(keys, self._outputs, strict=True):
+            if not isinstance(key.expression, ColumnRef | Constant):
+                lifted = self._lifted(key.expression)
+                computed.append((lifted, sum(1 for _ in walk(lifted)), output))
+        self._computed = computed
 
     def _key_column(self, key: Bound) -> ColumnRef:
         name, table = "", None
@@ -103,9 +113,23 @@ class Lift:
 
     def expression(self, expression: Expression) -> Expression:
         """Return an expression as it is above the Aggregate."""
-        lifted = rewrite(expression, self._replace)
+        lifted = self._lifted(expression)
         self._used |= columns_in(lifted)
         return lifted
+
+    def _lifted(self, expression: Expression) -> Expression:
+        # Of a chain of thousands of operands only the parts as large as a key are compared with it.
+        sizes: dict[int, int] = {}
+        alive: list[Expression] = []
+
+        def change(part: Expression) -> Expression:
+            size = 1 + sum(sizes.get(id(item), 1) for item in operands(part))
+            new = self._replace(part, size)
+            sizes[id(new)] = 1 if isinstance(new, ColumnRef) else size
+            alive.append(new)
+            return new
+
+        return rewrite(expression, change)
 
     def call(self, call: WindowCall) -> WindowCall:
         """Return a window call as it is above the Aggregate."""
@@ -121,13 +145,13 @@ class Lift:
         keys = tuple(key.expression for key in self._keys)
         return Aggregate(child, keys, tuple(key.collation or "BINARY" for key in self._keys), tuple(calls), output)
 
-    def _replace(self, part: Expression) -> Expression:
+    def _replace(self, part: Expression, size: int) -> Expression:
         if isinstance(part, ColumnRef):
             return self._column(part)
         if isinstance(part, ScalarSubquery | Exists | InSubquery):
             part = self._subquery(part)
-        for key, output in self._computed:
-            if is_same(part, key):
+        for key, key_size, output in self._computed:
+            if size == key_size and is_same(part, key):
                 return output
         return part
 

@@ -13,7 +13,7 @@ from discosql.planner.bind import coalesced
 from discosql.planner.infer import Bound
 from discosql.planner.parse import output_name
 from discosql.planner.scope import Scope, Source
-from discosql.planner.terms import split_collation
+from discosql.planner.terms import unwrapped
 from discosql.types import fold_case
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _item(binder: Binder, projection: exp.Expr, scope: Scope) -> Item:
 
 def _column_name(projection: exp.Expr, scope: Scope) -> str | None:
     """Return the name of the column that an expression is, as its table has it; None for any other expression."""
-    inner, _ = split_collation(projection)
+    inner = unwrapped(projection)
     if not isinstance(inner, exp.Column):
         return None
     for level in scope.enclosing():

@@ -63,11 +63,6 @@ class Source:
             names.setdefault(fold_case(column.name), column)
         object.__setattr__(self, "names", names)
 
-    def find(self, folded: str) -> ScopeColumn | None:
-        """Return the column of that name; rowid and its other names work where no column has them."""
-        found = self.names.get(folded)
-        return self.rowid if found is None and folded in _ROWID_NAMES else found
-
 
 @dataclass(slots=True)
 class Level:
@@ -145,23 +140,24 @@ class Scope:
         Raises ProgrammingError if the name is ambiguous.
         """
         folded = fold_case(name)
+        sources = [source for source in self.sources if table is None or _is_named(source, table, schema)]
         found: list[ScopeColumn] = []
-        for source in self.sources:
-            if table is not None and not _is_named(source, table, schema):
-                continue
-            column = source.find(folded)
+        for source in sources:
+            column = source.names.get(folded)
             if column is None:
                 continue
-            side = source.using.get(folded)
-            if found and table is None and side == "left":
-                continue
-            if found and (side is None or table is not None):
-                if column is source.rowid:
-                    continue
+            side = source.using.get(folded) if table is None else None
+            if found and side is None:
                 raise ProgrammingError(f"ambiguous column name: {_written(name, table, schema)}")
-            if side == "right" and table is None:
+            if found and side == "left":
+                continue
+            if side == "right":
                 found = []
             found.append(column)
+        if not found and folded in _ROWID_NAMES:
+            found = [source.rowid for source in sources if source.rowid is not None]
+            if len(found) > 1:
+                raise ProgrammingError(f"ambiguous column name: {_written(name, table, schema)}")
         return found
 
     def source(self, name: str, schema: str | None = None) -> Source | None:
@@ -184,7 +180,11 @@ def table_source(table: TableSchema, alias: str, columns: Sequence[ColumnRef]) -
     named = tuple(
         ScopeColumn(column.name, ref, column.type) for column, ref in zip(table.columns, columns[1:], strict=True)
     )
-    rowid = None if table.without_rowid else ScopeColumn("rowid", columns[0], SqlType.INTEGER)
+    rowid = None
+    if table.rowid_column is not None:
+        rowid = named[table.rowid_column]
+    elif not table.without_rowid:
+        rowid = ScopeColumn("rowid", columns[0], SqlType.INTEGER)
     return Source(alias, named, rowid, "main")
 
 

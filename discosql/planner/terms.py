@@ -54,7 +54,10 @@ def ordinal_name(position: int) -> str:
 
 
 def is_same_tree(a: exp.Expr, b: exp.Expr) -> bool:
-    """Whether two expressions are written alike, apart from case of names, parentheses and white space."""
+    """Whether two expressions are written alike.
+
+    Case of names, parentheses and white space do not matter, and a table's name only where both columns have one.
+    """
     stack: list[tuple[object, object]] = [(a, b)]
     while stack:
         left, right = stack.pop()
@@ -65,6 +68,9 @@ def is_same_tree(a: exp.Expr, b: exp.Expr) -> bool:
             if isinstance(left, exp.Identifier):
                 if fold_case(left.name) != fold_case(right.name):
                     return False
+                continue
+            if isinstance(left, exp.Column) and not (left.args.get("table") and right.args.get("table")):
+                stack.append((left.this, right.this))
                 continue
             names = {name for tree in (left, right) for name, value in tree.args.items() if value}
             stack.extend((left.args.get(name), right.args.get(name)) for name in names)
