@@ -1,0 +1,159 @@
+"""Aggregates over lists of values, for generated code: sums by SQLite's rules, extremes of any classes, DISTINCT.
+
+Sums of REAL values are rounded once, at the end, where SQLite compensates its running sum; the two agree but for the
+last digit in rare cases.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from itertools import accumulate
+from math import fsum
+from operator import itemgetter
+from typing import Any
+
+from discosql.errors import OperationalError
+from discosql.executor.functions.registry import Aggregation
+from discosql.executor.operators import add
+from discosql.types import MAX_INTEGER, MIN_INTEGER, Value, number_of, sort_key
+
+_SAFE = 2**40
+
+
+def sum_integers(values: Sequence[int]) -> int | None:
+    """Return the sum of integers, NULL if there are none; raises what SQLite raises when it overflows on the way."""
+    if not values:
+        return None
+    total = sum(values)
+    if not (min(values) > -_SAFE and max(values) < _SAFE and len(values) < 2**22):
+        sums = list(accumulate(values))
+        if min(sums) < MIN_INTEGER or max(sums) > MAX_INTEGER:
+            raise OperationalError("integer overflow")
+    return total
+
+
+def sum_reals(values: Sequence[float]) -> float | None:
+    """Return the sum of REAL values, NULL if there are none or infinities cancel out."""
+    return total_reals(values) if values else None
+
+
+def total_reals(values: Iterable[float]) -> float | None:
+    """Return the sum of REAL values."""
+    try:
+        return fsum(values)
+    except (OverflowError, ValueError):
+        total = sum(values)
+        return total if total == total else None
+
+
+def sum_values(values: Sequence[Value]) -> Value:
+    """Return sum() of non-NULL values of any class."""
+    if not values:
+        return None
+    numbers = [number_of(value) for value in values]
+    if all(value.__class__ is int for value in values):
+        return sum_integers(numbers)  # type: ignore[arg-type]
+    if any(isinstance(number, Decimal) for number in numbers):
+        return _sum_exactly(numbers)
+    return total_reals([float(number) for number in numbers])
+
+
+def _sum_exactly(numbers: Iterable[int | float | Decimal]) -> Value:
+    total: Value = 0
+    for number in numbers:
+        total = add(total, number)
+    return total
+
+
+def total_values(values: Sequence[Value]) -> float | None:
+    """Return total() of non-NULL values: always a REAL."""
+    return total_reals([float(number_of(value)) for value in values])
+
+
+def average_integers(values: Sequence[int]) -> float | None:
+    """Return avg() of integers."""
+    return sum(values) / len(values) if values else None
+
+
+def average_values(values: Sequence[Value]) -> Value:
+    """Return avg() of non-NULL values of any class; of DECIMAL values an exact quotient."""
+    if not values:
+        return None
+    numbers = [number_of(value) for value in values]
+    if any(isinstance(number, Decimal) for number in numbers):
+        total = _sum_exactly(numbers)
+        return total / len(values) if isinstance(total, Decimal | float) else None
+    total_real = total_reals([float(number) for number in numbers])
+    return None if total_real is None else total_real / len(values)
+
+
+def least(values: Iterable[Value], key: Callable[[Value], Any] = sort_key) -> Value:
+    """Return min() of non-NULL values of any class, the first of equal ones."""
+    return min(values, key=key, default=None)
+
+
+def greatest(values: Iterable[Value], key: Callable[[Value], Any] = sort_key) -> Value:
+    """Return max() of non-NULL values of any class, the first of equal ones."""
+    return max(values, key=key, default=None)
+
+
+def without_doubles(values: Iterable[Value], key: Callable[[Value], Any]) -> list[Value]:
+    """Return the first of all values that are equal under a collation."""
+    kept: dict[Any, Value] = {}
+    for value in values:
+        kept.setdefault(key(value), value)
+    return list(kept.values())
+
+
+def best_row(
+    rows: Sequence[Any], place: Callable[[Any], Value], greatest_first: bool, key: Callable[[Value], Any] = sort_key
+) -> Any:
+    """Return the row in which min() or max() was found; the last one if all values are NULL."""
+    present = [row for row in rows if place(row) is not None]
+    if not present:
+        return rows[-1]
+    choose = max if greatest_first else min
+    return choose(present, key=lambda row: key(place(row)))
+
+
+def aggregate_values(factory: Callable[[], Aggregation], values: Iterable[Value]) -> Value:
+    """Run an aggregate function of one argument."""
+    state = factory()
+    step = state.step
+    for value in values:
+        step(value)
+    return state.final()
+
+
+def aggregate_rows(factory: Callable[[], Aggregation], rows: Iterable[Sequence[Value]]) -> Value:
+    """Run an aggregate function of any number of arguments."""
+    state = factory()
+    step = state.step
+    for row in rows:
+        step(*row)
+    return state.final()
+
+
+def identity(value: Any) -> Any:
+    """Return the value: items that are not packed are their own only place."""
+    return value
+
+
+def ordered(rows: list[Any], terms: Sequence[tuple[int, bool, bool]]) -> list[Any]:
+    """Return rows in the order of terms (position, descending, nulls first); values compare in Python as in SQL."""
+    result = list(rows)
+    for position, descending, nulls_first in reversed(terms):
+        present = [row for row in result if row[position] is not None]
+        missing = [row for row in result if row[position] is None]
+        present.sort(key=itemgetter(position), reverse=descending)
+        result = missing + present if nulls_first else present + missing
+    return result
+
+
+def group_order(item: tuple[Any, Any]) -> Any:
+    """Return the sort key of a group by its key of several values."""
+    return [sort_key(value) for value in item[0]]
+
+
+def group_order_of_one(item: tuple[Any, Any]) -> Any:
+    """Return the sort key of a group by its key of one value."""
+    return sort_key(item[0])

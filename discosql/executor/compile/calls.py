@@ -1,0 +1,142 @@
+"""Code for scalar functions. Those that evaluate only some of their arguments are written in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from discosql.errors import InternalError
+from discosql.executor.collations import sort_key_of
+from discosql.executor.compile.code import (
+    ANYTHING,
+    INTEGER,
+    JSON,
+    NULL,
+    NUMBER,
+    REAL,
+    TEXT,
+    Code,
+    Kind,
+    compose,
+    sequence,
+    variable,
+)
+from discosql.executor.compile.scope import VALUES, Scope
+from discosql.executor.functions.registry import ScalarFunction
+from discosql.planner.plan import Call, Case, Compare, Constant, Expression
+
+
+def _call(scope: Scope, expression: Call) -> Code:
+    inline = _INLINE.get(expression.name)
+    if inline is not None:
+        return inline(scope, expression)
+    count = len(expression.arguments)
+    function = scope.module.registry.scalar(expression.name, count)
+    if function is None:
+        raise InternalError(f"no such function: {expression.name}")
+    name = _implementation(scope, expression, function)
+    arguments = [_argument(scope, argument) for argument in expression.arguments]
+    kind = _result_kind(expression, arguments) | (JSON if function.json else 0)
+    front = ""
+    if function.needs_context:
+        arguments.insert(0, variable("context", 0))
+    return sequence(arguments, ", ", kind, f"{name}({front}{{}})")
+
+
+def _argument(scope: Scope, expression: Expression) -> Code:
+    """Return the code of an argument; JSON from another function stays what it is."""
+    code = scope.raw(expression)
+    return code if code.kind & JSON else scope.normal(code)
+
+
+def _implementation(scope: Scope, expression: Call, function: ScalarFunction) -> str:
+    module = scope.module
+    if expression.collation == "BINARY" or function.collated is None:
+        return module.facts.setdefault(  # type: ignore[no-any-return]
+            ("function", id(function.implementation)), None
+        ) or _named(scope, function)
+    number = module.facts.get(("key", expression.collation)) or module.name("c")
+    module.facts["key", expression.collation] = number
+    collation = module.constant(expression.collation)
+    key = scope.function.local(f"key_{number}", f"{module.runtime(sort_key_of)}(context, {collation})")
+    make = module.constant(function.collated, "f")
+    return scope.function.local(scope.function.name("make"), f"{make}({key})")
+
+
+def _named(scope: Scope, function: ScalarFunction) -> str:
+    name = scope.module.constant(function.implementation, "f")
+    scope.module.facts["function", id(function.implementation)] = name
+    return name
+
+
+_LENGTHS: Final = frozenset({"length", "instr", "unicode", "octet_length", "like", "glob", "sign", "json_valid"})
+_TEXTS: Final = frozenset({"lower", "upper", "hex", "typeof", "quote", "char", "printf", "format"})
+
+
+def _result_kind(expression: Call, arguments: list[Code]) -> Kind:
+    """Return the kinds of value that a function of a well-known name can return."""
+    name = expression.name
+    nullable = NULL if any(argument.may_be(NULL) for argument in arguments) else 0
+    if name == "abs" and len(arguments) == 1 and arguments[0].only(NUMBER | NULL):
+        return arguments[0].kind
+    if name in _LENGTHS:
+        return INTEGER | NULL
+    if name in _TEXTS:
+        return TEXT | NULL
+    if name == "round":
+        return REAL | nullable | NULL
+    return ANYTHING
+
+
+# Functions written in place ----------------------------------------------------------------------------------------
+
+
+def _coalesce(scope: Scope, expression: Call) -> Code:
+    *firsts, last = [scope.value(argument) for argument in expression.arguments]
+    code = last
+    for first in reversed(firsts):
+        if not first.may_be(NULL):
+            code = first
+            continue
+        named, again = scope.named(first)
+        kind = (first.kind & ~NULL) | code.kind
+        code = scope.shallow(compose("({1} if {0} is not None else {2})", named, again, code, kind=kind))
+    return code
+
+
+def _iif(scope: Scope, expression: Call) -> Code:
+    *pairs, last = expression.arguments
+    if len(pairs) % 2:
+        pairs, last = [*pairs, last], Constant(None)
+    whens = tuple(zip(pairs[::2], pairs[1::2], strict=True))
+    return scope.raw(Case(whens, last))
+
+
+def _nullif(scope: Scope, expression: Call) -> Code:
+    first, second = expression.arguments
+    code = scope.value(first)
+    named, again = scope.named(code)
+    with scope.knowing((first,), again):
+        equal = scope.truth(Compare("=", first, second, expression.collation))
+    if code.simple:
+        return compose("(None if {} else {})", equal, again, kind=code.kind | NULL)
+    start = compose("[{}]", named, kind=INTEGER)
+    return compose("({} and (None if {} else {}))", start, equal, again, kind=code.kind | NULL)
+
+
+def _first(scope: Scope, expression: Call) -> Code:
+    return scope.raw(expression.arguments[0])
+
+
+_INLINE: Final[dict[str, Callable[[Scope, Call], Code]]] = {
+    "coalesce": _coalesce,
+    "ifnull": _coalesce,
+    "iif": _iif,
+    "if": _iif,
+    "nullif": _nullif,
+    "likely": _first,
+    "unlikely": _first,
+    "likelihood": _first,
+}
+
+VALUES[Call] = _call

@@ -1,0 +1,146 @@
+"""The generated module: functions written line by line, and the namespace that they run in.
+
+No text of the user gets into the source. Constants and the runtime's own functions enter through the namespace, under
+names made of a letter and a number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from discosql.executor.compile.code import ANYTHING, Code, Kind, kind_of_value, variable
+from discosql.types import Value
+
+if TYPE_CHECKING:
+    from discosql.executor.functions.registry import Registry
+
+_SMALL: Final = 2**31
+
+
+class Module:
+    """All functions of one statement. `uses` counts how often each column of the plan is referred to."""
+
+    def __init__(
+        self, registry: Registry, parameters: Sequence[Kind] = (), uses: Mapping[int, int] | None = None
+    ) -> None:
+        self.registry = registry
+        self.parameters = tuple(parameters)
+        self.uses = uses if uses is not None else {}
+        self.namespace: dict[str, Any] = {}
+        self.functions: list[Function] = []
+        self.facts: dict[Any, Any] = {}
+        self._numbers: Counter[str] = Counter()
+
+    def name(self, prefix: str) -> str:
+        """Return a name that is not used yet."""
+        self._numbers[prefix] += 1
+        return f"{prefix}{self._numbers[prefix]}"
+
+    def constant(self, value: object, prefix: str = "C") -> str:
+        """Put an object into the namespace and return its name."""
+        name = self.name(prefix)
+        self.namespace[name] = value
+        return name
+
+    def runtime(self, function: Any) -> str:
+        """Make a function of the runtime known under its own name, and return that."""
+        name: str = function.__name__
+        self.namespace[name] = function
+        return name
+
+    def literal(self, value: Value) -> Code:
+        """Return the code of a constant."""
+        kind = kind_of_value(value)
+        if value is None:
+            text = "None"
+        elif isinstance(value, int) and -_SMALL < value < _SMALL:
+            text = str(value) if value >= 0 else f"({value})"
+        elif isinstance(value, float | int | str | bytes | Decimal):
+            text = self.constant(value)
+        return Code(text, kind, simple=True)
+
+    def parameter_kind(self, index: int) -> Kind:
+        """Return what is known of a parameter's value."""
+        return self.parameters[index] if index < len(self.parameters) else ANYTHING
+
+    def function(self, prefix: str, arguments: Sequence[str], *, repeated: bool = False) -> Function:
+        """Start another function."""
+        return Function(self, self.name(prefix), arguments, repeated)
+
+    def source(self) -> str:
+        """Return the text of all functions."""
+        return "\n\n".join([function.source() for function in self.functions]) + "\n"
+
+    def load(self) -> dict[str, Any]:
+        """Compile the source and return the namespace with its functions."""
+        exec(compile(self.source(), "<discosql statement>", "exec"), self.namespace)
+        return self.namespace
+
+
+class Function:
+    """One function being written.
+
+    `repeated` says that it is called many times in a statement, for other values of `arguments`; what it computes from
+    nothing else is then worth keeping. `limited` that its caller may stop it early.
+    """
+
+    def __init__(self, module: Module, name: str, arguments: Sequence[str], repeated: bool = False) -> None:
+        self.module = module
+        self.label = name
+        self.arguments = tuple(arguments)
+        self.repeated = repeated
+        self.limited = False
+        self.generates = False
+        self.loops = 0
+        self._prologue: dict[str, str] = {}
+        self._lines: list[str] = []
+        self._indent = 1
+        module.functions.append(self)
+
+    def name(self, prefix: str) -> str:
+        """Return a name for a local variable."""
+        return self.module.name(prefix)
+
+    def line(self, text: str) -> None:
+        """Write one line."""
+        self._lines.append("    " * self._indent + text)
+
+    @contextmanager
+    def block(self, header: str) -> Iterator[None]:
+        """Write a line that ends in a colon, and indent what follows."""
+        self.line(header)
+        loop = header.startswith(("for ", "while "))
+        self._indent += 1
+        self.loops += loop
+        yield
+        self._indent -= 1
+        self.loops -= loop
+
+    def local(self, name: str, expression: str) -> str:
+        """Set a local variable at the start of the function, once, and return its name."""
+        if name not in self.arguments:
+            self._prologue.setdefault(name, expression)
+        return name
+
+    def view(self) -> str:
+        """Return the name of the view that the statement reads."""
+        return self.local("view", "context.view")
+
+    def parameter(self, index: int) -> Code:
+        """Return the code of a parameter."""
+        self.local("parameters", "context.parameters")
+        name = self.local(f"p{index}", f"parameters[{index}]")
+        return variable(name, self.module.parameter_kind(index))
+
+    def source(self) -> str:
+        """Return the text of the function."""
+        lines = [f"def {self.label}({', '.join(self.arguments)}):"]
+        lines += [f"    {name} = {expression}" for name, expression in self._prologue.items()]
+        lines += self._lines
+        if self.generates and not any("yield" in line for line in self._lines):
+            lines.append("    yield")
+        return "\n".join(lines)

@@ -1,0 +1,236 @@
+"""Writing the nodes of a plan as pipelines (https://www.vldb.org/pvldb/vol4/p539-neumann.pdf).
+
+A node *produces* rows by writing code at whose innermost place the *consumer* it was given writes what is done with
+them. Consumers are called exactly once. Rows are only kept (in lists and dicts) where a node needs them all: sorts,
+groups, the built side of joins and the like; from one such place to the next all nodes together are one loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from discosql.executor.compile.code import ANYTHING, Code, Kind, row_of, variable
+from discosql.executor.compile.module import Function, Module
+from discosql.executor.compile.pipe import Clause, Layout, Pipe, pack
+from discosql.executor.compile.scope import Scope
+from discosql.executor.compile.walk import references
+from discosql.executor.reads import pieces
+from discosql.planner.plan import Expression, Node
+
+Consumer: TypeAlias = Callable[[Pipe], None]
+Needed: TypeAlias = frozenset[int]
+Producing: TypeAlias = Callable[["Producer", Any, Needed, Consumer], None]
+
+PRODUCERS: Final[dict[type, Producing]] = {}
+"""How each kind of node is written."""
+
+STEP: Final = 8192
+"""Rows of work between two ticks."""
+
+MAX_LOOPS: Final = 10
+"""Loops in one pipe; Python allows 20 blocks inside one another."""
+
+STATE: Final = ("context", "memo")
+"""The first arguments of every generated function that reads: `memo` keeps what is computed once a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A list of rows in a variable."""
+
+    name: str
+    layout: Layout
+
+
+class Producer:
+    """Writes nodes into one function. `outer` is the code of what comes from around it."""
+
+    def __init__(self, function: Function, outer: Mapping[int, Code] | None = None) -> None:
+        self.function = function
+        self.module: Module = function.module
+        self.outer: Mapping[int, Code] = outer or {}
+        self.factors: tuple[str, ...] = ()
+        function.generates = True
+
+    def scope(self, columns: Mapping[int, Code] | None = None) -> Scope:
+        """Return the scope of expressions over the given columns."""
+        if not self.outer or not columns:
+            return Scope(self.function, columns or self.outer)
+        return Scope(self.function, {**self.outer, **columns})
+
+    def value(self, expression: Expression, pipe: Pipe | None = None) -> Code:
+        """Return the code of an expression's value at the end of a pipe."""
+        scope = self.scope(pipe.columns if pipe is not None else None)
+        scope.prepare(expression)
+        return scope.value(expression)
+
+    def truth(self, expression: Expression, pipe: Pipe) -> Code:
+        """Return the code that is true in Python where the expression is true."""
+        scope = self.scope(pipe.columns)
+        scope.prepare(expression)
+        return scope.truth(expression)
+
+    def produce(self, node: Node, needed: Needed, consume: Consumer) -> None:
+        """Write the code that makes the rows of a node and does with them what the consumer writes.
+
+        `needed` are the columns that the consumer uses.
+        """
+        PRODUCERS[type(node)](self, node, needed, consume)
+
+    # Keeping rows ------------------------------------------------------------------------------------------------
+
+    def collect(self, node: Node, needed: Needed, extras: Callable[[Pipe], Iterable[Code]] = lambda pipe: ()) -> Rows:
+        """Write code that keeps the rows of a node in a list: the needed columns and the extra values."""
+        name = self.function.name("rows")
+        self.function.line(f"{name} = []")
+        layouts: list[Layout] = []
+
+        def consume(pipe: Pipe) -> None:
+            item, layout = pack(wanted(pipe, needed), extras(pipe))
+            layouts.append(layout)
+            self.extend(name, pipe, item)
+
+        with self.without_factors():
+            self.produce(node, needed, consume)
+        return Rows(name, layouts[0])
+
+    def tuples(self, node: Node) -> tuple[str, list[Kind]]:
+        """Write code that keeps the output of a node as tuples in a list; return its name and the columns' kinds."""
+        name = self.function.name("rows")
+        self.function.line(f"{name} = []")
+        kinds: list[Kind] = []
+
+        def consume(pipe: Pipe) -> None:
+            kinds.extend([pipe.columns[column.id].kind for column in node.output])
+            self.extend(name, pipe, output_row(pipe, node))
+
+        with self.without_factors():
+            self.produce(node, output_ids(node), consume)
+        return name, kinds
+
+    def extend(self, name: str, pipe: Pipe, item: Code) -> None:
+        """Write code that adds an item for each row of a pipe to a list."""
+        function = self.function
+        if not pipe.clauses:
+            function.line(f"{name}.append({item.text})")
+        elif len(pipe.clauses) == 1 and pipe.clauses[0] == Clause("for", pipe.clauses[0].code, item.text):
+            function.line(f"{name} += {pipe.clauses[0].code.text}")
+        elif pipe.is_comprehension(item):
+            function.line(f"{name} += [{pipe.comprehension(item.text)}]")
+        else:
+            with pipe.written(function):
+                function.line(f"{name}.append({item.text})")
+
+    def each(self, rows: Rows, consume: Consumer) -> None:
+        """Write a loop over kept rows, in pieces, with a tick now and then."""
+        row, part = self.function.name("r"), self.function.name("part")
+        step = self.step()
+        with self.function.block(f"for {part} in {self.module.runtime(pieces)}({rows.name}, {step}):"):
+            self.over(part, row, rows.layout, consume)
+
+    def over(self, part: str, row: str, layout: Layout, consume: Consumer) -> None:
+        """Write what is done with one batch of rows, then count them as work done."""
+        iterable = variable(part, ANYTHING)
+        consume(Pipe(layout.columns(row), (Clause("for", iterable, row),)))
+        self.tick(f"len({part})")
+
+    def tick(self, work: str) -> None:
+        """Write code that counts work and lets the driver in after a while."""
+        factors = "".join([f" * {factor}" for factor in self.factors])
+        self.function.line(f"memo[0] += {work}{factors}")
+        with self.function.block(f"if memo[0] >= {STEP}:"):
+            self.function.line("memo[0] = 0")
+            self.function.line("yield")
+
+    def step(self) -> str:
+        """Return the number of rows to take at once, so that the joins above make no more than `STEP` of them."""
+        if not self.factors:
+            return str(STEP)
+        name = self.function.name("step")
+        self.function.line(f"{name} = {STEP} // ({' * '.join(self.factors)}) or 1")
+        return name
+
+    @contextmanager
+    def without_factors(self) -> Iterator[None]:
+        """Produce a node whose rows are kept: joins above it do not multiply them."""
+        factors, self.factors = self.factors, ()
+        yield
+        self.factors = factors
+
+    @contextmanager
+    def multiplied(self, factor: str | None) -> Iterator[None]:
+        """Produce a node each row of which becomes as many as the named variable says, or one."""
+        before = self.factors
+        if factor is not None:
+            self.factors = (*before, factor)
+        yield
+        self.factors = before
+
+    def settled(self, pipe: Pipe, needed: Needed) -> Pipe:
+        """Return a pipe that can take another loop.
+
+        Computed columns become variables, so that the loop does not compute them again; a pipe with too many loops is
+        cut by keeping its rows in a list.
+        """
+        if pipe.loops >= MAX_LOOPS:
+            return self.cut(pipe, needed)
+        columns = dict(pipe.columns)
+        for column, code in pipe.columns.items():
+            if not code.simple and column in needed:
+                name = self.function.name("v")
+                pipe = pipe.let(name, code)
+                columns[column] = variable(name, code.kind)
+        return pipe.with_columns(columns)
+
+    def cut(self, pipe: Pipe, needed: Needed) -> Pipe:
+        """Write code that keeps the rows of a pipe in a list, and return a pipe over that."""
+        name, row = self.function.name("rows"), self.function.name("r")
+        self.function.line(f"{name} = []")
+        item, layout = pack(wanted(pipe, needed))
+        self.extend(name, pipe, item)
+        return Pipe(layout.columns(row), (Clause("for", variable(name, ANYTHING), row),))
+
+    # Functions of their own -----------------------------------------------------------------------------------------
+
+    def subfunction(self, node: Node, prefix: str, columns: Mapping[int, Code]) -> tuple[Producer, list[Code]]:
+        """Start a function for a plan inside this one.
+
+        Returns its producer, and the code of its arguments at a place where `columns` are in reach.
+        """
+        return start_subfunction(self.module, node, prefix, {**self.outer, **columns}, self.function.repeated)
+
+
+def start_subfunction(
+    module: Module, node: Node, prefix: str, columns: Mapping[int, Code], repeated: bool
+) -> tuple[Producer, list[Code]]:
+    """Start a function for a plan; its arguments are what the plan takes from around it."""
+    outside = sorted(references(node))
+    names = [f"o{column}" if column >= 0 else f"w{~column}" for column in outside]
+    function = module.function(prefix, (*STATE, *names), repeated=repeated or bool(outside))
+    given = [columns[column] for column in outside]
+    outer = {column: variable(name, code.kind) for column, name, code in zip(outside, names, given, strict=True)}
+    return Producer(function, outer), given
+
+
+def wanted(pipe: Pipe, needed: Needed) -> dict[int, Code]:
+    """Return those columns of a pipe that are needed."""
+    return {column: code for column, code in pipe.columns.items() if column in needed}
+
+
+def output_ids(node: Node) -> Needed:
+    """Return the ids of a node's columns."""
+    return frozenset([column.id for column in node.output])
+
+
+def output_row(pipe: Pipe, node: Node) -> Code:
+    """Return the code of a node's row with exactly its columns, in order."""
+    codes = [pipe.columns[column.id] for column in node.output]
+    slots = [code.slot for code in codes]
+    if slots and slots[0] is not None:
+        row, width = slots[0][0], slots[0][2]
+        if width == len(codes) and slots == [(row, place, width) for place in range(width)]:
+            return variable(row, ANYTHING)
+    return row_of(codes)

@@ -1,0 +1,117 @@
+"""Compiling a whole plan, or expressions over rows that somebody else has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Final, TypeAlias
+
+from discosql.executor.compile import (  # noqa: F401
+    aggregates,
+    arithmetic,
+    calls,
+    comparison,
+    joins,
+    leaves,
+    logic,
+    nested,
+    rows,
+    sets,
+    sorting,
+    subqueries,
+    windows,
+)
+from discosql.executor.compile.code import NULL, column_of, kind_of_parameter, kind_of_type, row_of
+from discosql.executor.compile.module import Function, Module
+from discosql.executor.compile.producer import STATE, Producer
+from discosql.executor.compile.rows import return_rows
+from discosql.executor.compile.walk import count_uses
+from discosql.executor.context import Context
+from discosql.executor.functions.registry import Registry
+from discosql.planner.plan import ColumnRef, Expression, Node
+from discosql.storage.engine import Pending
+from discosql.types import Row, SqlType
+
+NULL_TYPE: Final = type(None)
+"""The type of a parameter that is NULL."""
+
+Running: TypeAlias = Generator[Pending | None, Any, list[Row]]
+"""A statement being run: yields what must be fetched, and None now and then so that others can work."""
+
+
+class CompiledPlan:
+    """A plan as a generated function. `source` is its text."""
+
+    __slots__ = ("_run", "plan", "source")
+
+    def __init__(self, plan: Node, module: Module, function: Function) -> None:
+        self.plan = plan
+        self.source = module.source()
+        self._run: Callable[[Context, dict[int, Any]], Running] = module.load()[function.label]
+
+    def run(self, context: Context) -> Running:
+        """Start the plan; the generator returns its rows as tuples in the order of the plan's output."""
+        return self._run(context, {0: 0})
+
+
+def compile_plan(plan: Node, registry: Registry, parameter_types: Sequence[SqlType | type | None] = ()) -> CompiledPlan:
+    """Compile a plan for parameters of the given types.
+
+    A type is the SQL type of the value or its Python class (``NoneType`` for NULL); None means any. A plan must only be
+    run with parameters of the types it was compiled for.
+    """
+    module = Module(registry, [kind_of_parameter(item) for item in parameter_types], count_uses(plan))
+    function = module.function("run", STATE)
+    return_rows(Producer(function), plan)
+    return CompiledPlan(plan, module, function)
+
+
+class CompiledRows:
+    """Expressions over rows as a generated function. `is_plain` tells that `evaluate` may be used."""
+
+    __slots__ = ("_evaluate", "is_plain", "source")
+
+    def __init__(self, module: Module, function: Function) -> None:
+        self.is_plain = not function.generates
+        self.source = module.source()
+        self._evaluate: Callable[..., Any] = module.load()[function.label]
+
+    def evaluate(self, context: Context, *inputs: Row) -> Row:
+        """Return the values of the expressions for one row of each input."""
+        return self._evaluate(context, None, *inputs)  # type: ignore[no-any-return]
+
+    def run(self, context: Context, given: Sequence[Sequence[Row]]) -> Running:
+        """Return the values of the expressions for many rows; each item has one row of each input."""
+        if self.is_plain:
+            evaluate = self._evaluate
+            return [evaluate(context, None, *inputs) for inputs in given]
+            yield  # a generator all the same
+        memo: dict[int, Any] = {0: 0}
+        result = []
+        for inputs in given:
+            result.append((yield from self._evaluate(context, memo, *inputs)))
+        return result
+
+
+def compile_rows(
+    expressions: Sequence[Expression],
+    inputs: Sequence[Sequence[ColumnRef]],
+    registry: Registry,
+    parameter_types: Sequence[SqlType | type | None] = (),
+) -> CompiledRows:
+    """Compile expressions over the columns of given rows, such as the old and the new row of an UPDATE.
+
+    Values must be of their columns' types, but may be NULL in any column.
+    """
+    module = Module(registry, [kind_of_parameter(item) for item in parameter_types])
+    names = [f"r{number}_" for number in range(len(inputs))]
+    function = module.function("evaluate", (*STATE, *names))
+    columns = {
+        column.id: column_of(name, place, kind_of_type(column.type, True) | NULL)
+        for name, row in zip(names, inputs, strict=True)
+        for place, column in enumerate(row)
+    }
+    producer = Producer(function, columns)
+    values = row_of([producer.value(expression) for expression in expressions])
+    function.generates = values.yields
+    function.line(f"return {values.text}")
+    return CompiledRows(module, function)

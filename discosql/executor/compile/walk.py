@@ -1,0 +1,143 @@
+"""Ways through a plan: the parts of expressions and nodes, and the columns they use."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final, get_args
+
+from discosql.planner.plan import (
+    Call,
+    ColumnRef,
+    Distinct,
+    Exists,
+    Expression,
+    Filter,
+    HashJoin,
+    IndexJoin,
+    InSubquery,
+    Limit,
+    NestedLoopJoin,
+    Node,
+    RecursiveUnion,
+    ScalarSubquery,
+    SetOperation,
+    Shared,
+    Sort,
+    TopN,
+    WorkingScan,
+)
+
+NODES: Final = frozenset(get_args(Node))
+_EXPRESSIONS: Final = frozenset(get_args(Expression))
+_PASSING: Final = (Filter, Sort, TopN, Limit, Distinct, NestedLoopJoin, HashJoin, IndexJoin)
+_WHOLE: Final[dict[type, tuple[str, ...]]] = {
+    Distinct: ("child",),
+    SetOperation: ("left", "right"),
+    RecursiveUnion: ("initial", "step"),
+    Shared: ("child",),
+    ScalarSubquery: ("plan",),
+    Exists: ("plan",),
+    InSubquery: ("plan",),
+}
+"""Where the rows of a plan are kept as a whole."""
+
+_DECLARATIONS: Final = frozenset({"output", "results", "table", "index"})
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(kind: type) -> tuple[str, ...]:
+    names = _FIELDS.get(kind)
+    if names is None:
+        found = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+        names = _FIELDS[kind] = tuple(field.name for field in found if field.name not in _DECLARATIONS)
+    return names
+
+
+def _parts(item: Any) -> list[Any]:
+    """Return the plan's objects directly inside an object, tuples opened."""
+    found: list[Any] = []
+    stack = [getattr(item, name) for name in _fields(type(item))]
+    while stack:
+        value = stack.pop()
+        if type(value) is tuple:
+            stack.extend(value)
+        elif _fields(type(value)):
+            found.append(value)
+    return found
+
+
+def walk(item: Any) -> Iterator[Any]:
+    """Yield an expression or a node and all that is in it, subqueries too, in no particular order."""
+    stack = [item]
+    while stack:
+        part = stack.pop()
+        yield part
+        stack.extend(_parts(part))
+
+
+def operands(expression: Expression) -> list[Expression]:
+    """Return the expressions directly inside one, without entering subqueries."""
+    return [part for part in _parts(expression) if type(part) in _EXPRESSIONS]
+
+
+def count_uses(plan: Node) -> Counter[int]:
+    """Count how often each column is used: named in an expression, or part of rows that are kept as a whole."""
+    uses: Counter[int] = Counter([column.id for column in plan.output])
+    shared: set[int] = set()
+    stack = [plan]
+    while stack:
+        part = stack.pop()
+        if type(part) is ColumnRef:
+            uses[part.id] += 1
+        elif type(part) is Shared:
+            if part.id in shared:
+                continue
+            shared.add(part.id)
+        for name in _WHOLE.get(type(part), ()):
+            uses.update([column.id for column in getattr(part, name).output])
+        stack.extend(_parts(part))
+    return uses
+
+
+def references(*items: Any) -> frozenset[int]:
+    """Return what expressions or a plan take from outside: column ids, and ``~id`` for the row of a RecursiveUnion."""
+    used: set[int] = set()
+    produced: set[int] = set()
+    for item in items:
+        for part in walk(item) if item is not None else ():
+            kind = type(part)
+            if kind is ColumnRef:
+                used.add(part.id)
+            elif kind is WorkingScan:
+                used.add(~part.id)
+            elif kind is RecursiveUnion:
+                produced.add(~part.id)
+            if kind in NODES and not isinstance(part, _PASSING):
+                produced.update([column.id for column in part.output])
+    return frozenset(used - produced)
+
+
+def is_volatile(item: Any) -> bool:
+    """Whether an expression or a plan may give another value each time it is evaluated."""
+    return any(type(part) is Call and not part.deterministic for part in walk(item))
+
+
+def deep_parts(expression: Expression, step: int) -> list[Expression]:
+    """Return the parts whose height is a multiple of `step`, lowest first; none for the usual small expression."""
+    heights: dict[int, int] = {}
+    deep: list[tuple[int, Expression]] = []
+    stack: list[tuple[Expression, bool]] = [(expression, False)]
+    while stack:
+        item, done = stack.pop()
+        parts = operands(item)
+        if not done and parts:
+            stack.append((item, True))
+            stack.extend([(part, False) for part in parts if id(part) not in heights])
+            continue
+        height = 1 + max([heights[id(part)] for part in parts], default=0)
+        heights[id(item)] = height
+        if height % step == 0:
+            deep.append((height, item))
+    return [item for _, item in sorted(deep, key=lambda entry: entry[0])]

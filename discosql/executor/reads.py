@@ -1,0 +1,59 @@
+"""Reading for generated code: batches of rows, and what is loaded before a statement starts."""
+
+from collections.abc import Generator, Iterable
+from typing import Any, Final
+
+from discosql.errors import NotSupportedError, OperationalError
+from discosql.executor.context import Context
+from discosql.storage.engine import Pending, ReadView
+from discosql.types import Row, Value, to_numeric
+
+UNLIMITED: Final = 2**63 - 1
+
+
+def pieces(rows: list[Any], step: int) -> Iterable[list[Any]]:
+    """Cut a list into pieces of at most `step` rows."""
+    if len(rows) <= step:
+        return (rows,)
+    return [rows[start : start + step] for start in range(0, len(rows), step)]
+
+
+def load_scan(view: ReadView, table: int) -> Generator[Pending | None, Any, list[Row]]:
+    """Read a whole table."""
+    rows: list[Row] = []
+    scan = view.scan(table)
+    while True:
+        batch = scan.next()
+        if batch is not None and batch.__class__ is not list:
+            batch = yield batch  # type: ignore[misc]
+        if batch is None:
+            return rows
+        rows += batch  # type: ignore[arg-type]
+
+
+def limit_of(value: Value) -> int:
+    """Return the number of rows that a LIMIT allows; a negative one allows all."""
+    number = _whole(value)
+    return number if number >= 0 else UNLIMITED
+
+
+def offset_of(value: Value) -> int:
+    """Return the number of rows that an OFFSET skips."""
+    return max(0, _whole(value))
+
+
+def _whole(value: Value) -> int:
+    number = to_numeric(value)
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if not isinstance(number, int):
+        raise OperationalError("datatype mismatch")
+    return number
+
+
+def past_view(context: Context, moment: Value) -> Generator[Pending | None, Any, ReadView]:
+    """Return the view of the database as of a moment."""
+    if context.past is None:
+        raise NotSupportedError("this connection cannot read the past")
+    view = context.past(moment)
+    return (yield view) if hasattr(view, "fetch") else view  # type: ignore[return-value, misc]
