@@ -168,7 +168,7 @@ class ConnectionBase:
         self._check_open()
         registry = self._session.registry
         if function is None:
-            self._session.registry = registry.without(name, kind)
+            self._session.registry = registry.without(name, narg)
         elif kind == "scalar":
             self._session.registry = registry.with_scalar(function)
         else:

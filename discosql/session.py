@@ -7,26 +7,23 @@ first runs them in the caller's own thread, which is the end of it as long as al
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias
 
 from discosql.errors import OperationalError, ProgrammingError, SerializationError
-from discosql.executor.compile import NULL_TYPE, evaluate_constant
+from discosql.executor.compile import evaluate_constant
 from discosql.executor.context import Context, Result, SessionState
 from discosql.executor.functions.registry import Registry
-from discosql.executor.run import CompiledStatement, RollbackRequired, compile_statement
+from discosql.executor.run import CompiledStatement, RollbackRequired, check_deferred, compile_statement
+from discosql.explaining import Steps, explain_steps
 from discosql.planner.context import PlanContext
 from discosql.planner.parse import bind_parameters, split
 from discosql.planner.plan import Explain, Prepared, Query, TransactionControl, Vacuum
 from discosql.planner.prepare import prepare
 from discosql.schema import Catalog, TableStatistics
-from discosql.storage.engine import Engine, Pending, Transaction
-from discosql.types import SqlType, Value, to_value
-
-Steps: TypeAlias = Generator["Pending | None", Any, Result]
-"""A running operation: yields what to fetch or None, is sent what was fetched, returns a result."""
+from discosql.storage.engine import Engine, Transaction
+from discosql.types import Value, to_value
 
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
@@ -36,16 +33,6 @@ MAX_VARIANTS: Final = 16
 MAX_RETRIES: Final = 50
 """How often an autocommit statement is run again after conflicts, each time on a newer snapshot."""
 
-_PARAMETER_TYPES: Final[dict[type, Any]] = {
-    int: SqlType.INTEGER,
-    float: SqlType.REAL,
-    str: SqlType.TEXT,
-    bytes: SqlType.BLOB,
-    Decimal: SqlType.DECIMAL,
-    type(None): NULL_TYPE,
-}
-
-
 @dataclass(slots=True)
 class CachedStatement:
     """A prepared statement and its compiled forms, one for each combination of parameter types met."""
@@ -53,7 +40,7 @@ class CachedStatement:
     prepared: Prepared
     magnitudes: dict[int, int]
     checked_slot: int
-    variants: dict[tuple[Any, ...], CompiledStatement] = field(default_factory=dict)
+    variants: dict[tuple[type, ...], CompiledStatement] = field(default_factory=dict)
 
 
 class Session:
@@ -103,7 +90,7 @@ class Session:
         if isinstance(statement, Explain):
             return (yield from self._explain(statement, values))
         compiled = self._compiled(cached, values)
-        return (yield from self._run(compiled, lambda context: compiled.run(context), values))
+        return (yield from self._run(compiled, compiled.run, values))
 
     def execute_many(self, sql: str, rows: Iterable[Parameters]) -> Steps:
         """Run one statement that changes rows for each set of parameters, all or nothing."""
@@ -187,7 +174,7 @@ class Session:
         transaction = self.transaction
         if transaction is None:
             return Result()
-        yield from self._check_deferred(transaction)
+        yield from check_deferred(transaction, self.state)
         try:
             if transaction.changed:
                 yield transaction.committing()
@@ -257,9 +244,16 @@ class Session:
         del self.savepoints[depth if release else depth + 1 :]
         return Result()
 
-    def _check_deferred(self, transaction: Transaction) -> Steps:
-        return Result()
-        yield
+    def _explain(self, explain: Explain, values: tuple[Value, ...]) -> Steps:
+        types = tuple(map(type, values))
+
+        def compile_inner(count_rows: bool) -> CompiledStatement:
+            return compile_statement(explain.statement, self.registry, types, count_rows=count_rows)
+
+        def run(compiled: CompiledStatement) -> Steps:
+            return self._run(compiled, compiled.run, values)
+
+        return explain_steps(explain, self.engine, compile_inner, run)
 
     def _vacuum(self) -> Steps:
         if self.transaction is not None:
@@ -325,7 +319,7 @@ class Session:
         )
 
     def _compiled(self, cached: CachedStatement, values: tuple[Value, ...] | None) -> CompiledStatement:
-        signature = () if values is None else tuple([_PARAMETER_TYPES[type(value)] for value in values])
+        signature = () if values is None else tuple(map(type, values))
         compiled = cached.variants.get(signature)
         if compiled is None:
             if len(cached.variants) >= MAX_VARIANTS:

@@ -82,10 +82,10 @@ class FieldRef:
                 f"field {self.column.name} cannot be compared with a value of type {type(other).__name__}"
             ) from None
 
-    def __eq__(self, other: object) -> Any:
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
         return self._compare("=", other)
 
-    def __ne__(self, other: object) -> Any:
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
         return self._compare("<>", other)
 
     def __lt__(self, other: Any) -> Condition:

@@ -21,8 +21,8 @@ A script is blocks separated by blank lines. A block is statements, a line ``---
     ProgrammingError: no such column: nothing
 
 Tags ask for more: ``plan`` the plan, ``rules`` the plan after each rule that changed it, ``requests`` what the guild
-was asked, ``names`` the columns' names. ``!`` expects an error. Every query is also run on its unoptimised plan, which must
-give the same rows. ``pytest --rewrite`` records anew; the diff is then read by a person.
+was asked, ``names`` the columns' names. ``!`` expects an error. Every query is also run on its unoptimised plan, which
+must give the same rows. ``pytest --rewrite`` records anew; the diff is then read by a person.
 """
 
 import re
