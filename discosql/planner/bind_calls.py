@@ -92,7 +92,7 @@ def scalar_call(binder: Binder, name: str, arguments: Sequence[Bound]) -> Bound:
     """Return the call of a scalar function."""
     signature = find_function(binder, name, ("scalar",), len(arguments))
     folded = fold_case(name)
-    if folded in _TRANSPARENT:
+    if folded in _TRANSPARENT and signature.result == "argument":
         _check_likelihood(arguments)
         return arguments[0]
     parts = tuple(argument.expression for argument in arguments)
@@ -110,11 +110,11 @@ def _check_likelihood(arguments: Sequence[Bound]) -> None:
 
 
 def _result(signature: FunctionSignature, name: str, parts: tuple[Expression, ...]) -> tuple[SqlType | None, bool]:
+    nullable = not signature.null_safe or any(part.nullable for part in parts)
+    if signature.result != "argument":
+        return signature.result, nullable
     special = _RESULTS.get(name)
-    if special is not None:
-        return special(parts)
-    kind = common_type(parts) if signature.result == "argument" else signature.result
-    return kind, not signature.null_safe or any(part.nullable for part in parts)
+    return special(parts) if special is not None else (common_type(parts), nullable)
 
 
 def _first_result(parts: tuple[Expression, ...]) -> tuple[SqlType | None, bool]:

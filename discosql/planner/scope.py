@@ -47,7 +47,7 @@ class ScopeColumn:
 class Source:
     """One table of a FROM clause. `schema` is the name before its own that a column may be given with.
 
-    `using` tells of each folded name that USING or NATURAL joins with the tables to the left where its column comes from.
+    `using` tells of each folded name that USING or NATURAL joins with tables to the left where its column comes from.
     """
 
     name: str
