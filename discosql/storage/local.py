@@ -91,9 +91,8 @@ class LocalGuild(Guild):
         clock = clock or Clock()
         path = Path(path)
         habits = habits or Habits()
-        connection = open_file(path, time_id(clock.now()), create=create)
-        guild = cls(Store(connection, clock.now, habits), clock, path)
-        guild._background = Background(lambda: Store(open_file(path, 0, create=False), clock.now, habits))
+        guild = cls(_open_store(path, clock, habits, create=create), clock, path)
+        guild._background = Background(lambda: _open_store(path, clock, habits, create=False))
         return guild
 
     def peer(self, account: int | None = None) -> "LocalGuild":
@@ -104,6 +103,10 @@ class LocalGuild(Guild):
         peer._peers = self._peers
         self._peers.append(peer)
         return peer
+
+    @property
+    def _where(self) -> str:
+        return str(self._path or MEMORY)
 
     @property
     def name(self) -> str:
@@ -232,7 +235,7 @@ class LocalGuild(Guild):
                 # A lock is refused before anything was done, so the work can be started again.
                 deadline = deadline or time.monotonic() + LOCK_TIMEOUT
                 if not is_busy(error) or time.monotonic() > deadline:
-                    raise running_error(error, str(self._path or MEMORY)) from error
+                    raise running_error(error, self._where) from error
             await asyncio.sleep(0.002)
 
     def _read_stamp(self) -> Stamp:
@@ -244,8 +247,11 @@ class LocalGuild(Guild):
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` on changes by any process, from the event loop's thread."""
         if not self._listeners:
-            self._version = (self._store.version(), self._store.own_changes)
-            self._seen = self._store.last_change()
+            try:
+                self._version = (self._store.version(), self._store.own_changes)
+                self._seen = self._store.last_change()
+            except sqlite3.Error as error:
+                raise running_error(error, self._where) from error
         self._listeners.append(listener)
         if self._path is not None and self._watch is None:
             self._watch = asyncio.get_running_loop().create_task(self._watch_file(), name=f"watch {self.name}")
@@ -262,11 +268,14 @@ class LocalGuild(Guild):
         """Call the listeners for what has changed by now, without a request."""
         if not self._listeners or self._closed:
             return
-        version = (self._store.version(), self._store.own_changes)
-        if version == self._version:
-            return
+        try:
+            version = (self._store.version(), self._store.own_changes)
+            if version == self._version:
+                return
+            changes = self._store.changed_since(self._seen)
+        except sqlite3.Error:
+            return  # locked, or damaged: the next request will tell
         self._version = version
-        changes = self._store.changed_since(self._seen)
         self._seen = max([self._seen, *(moment for _, moment in changes)])
         for channel, _ in changes:
             for listener in tuple(self._listeners):
@@ -280,11 +289,7 @@ class LocalGuild(Guild):
     async def _watch_file(self) -> None:
         while True:
             await asyncio.sleep(POLL_INTERVAL)
-            try:
-                self.poll()
-            except sqlite3.Error:
-                # Locked, or damaged: the next request will tell.
-                continue
+            self.poll()
 
     def _stop_watching(self) -> None:
         if self._watch is not None:
@@ -303,6 +308,15 @@ class LocalGuild(Guild):
             if self._background is not None:
                 await self._background.close()
             self._store.close()
+
+
+def _open_store(path: Path, clock: Clock, habits: Habits, *, create: bool) -> Store:
+    connection = open_file(path, time_id(clock.now()), create=create)
+    try:
+        return Store(connection, clock.now, habits)
+    except sqlite3.Error as error:
+        connection.close()
+        raise running_error(error, str(path)) from error
 
 
 def _size(content: str) -> int:
