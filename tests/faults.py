@@ -140,6 +140,10 @@ class FaultyGuild(Guild):
     def name(self) -> str:
         return self.inner.name
 
+    @property
+    def is_live(self) -> bool:
+        return self.inner.is_live
+
     def stamp(self) -> Stamp | None:
         return self.inner.stamp()
 

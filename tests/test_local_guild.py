@@ -43,6 +43,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "shop.disco"
 
 
+async def test_any_name_of_a_file_will_do(tmp_path: Path) -> None:
+    for name in ("a b#c?d%20e.disco", "ü&mode=ro.db", "no_ending"):
+        guild = LocalGuild.open(tmp_path / name)
+        assert (tmp_path / name).is_file()
+        assert guild.name == Path(name).stem
+        await guild.close()
+
+
 # The file
 
 

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from secrets import token_bytes
 from typing import Final
-from urllib.parse import quote
 
 from discosql.errors import (
     DatabaseCorruptionError,
@@ -21,6 +20,8 @@ APPLICATION_ID: Final = 0x44535153  # "DSQS", kept in bytes 68 to 71 of the file
 FORMAT: Final = 1
 OPEN_TIMEOUT: Final = 10.0
 """Seconds to wait at opening for other processes that are opening, or mending after a crash, the same file."""
+JOURNAL_LIMIT: Final = 16 << 20
+"""The bytes to which the write-ahead log is cut back after large files have passed through it."""
 
 _TABLES: Final = """
 CREATE TABLE guild (
@@ -86,7 +87,7 @@ def open_file(path: Path, first_id: int, *, create: bool) -> sqlite3.Connection:
     connection = None
     try:
         connection = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?mode={'rwc' if create else 'rw'}",
+            f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}",
             uri=True,
             isolation_level=None,
             timeout=OPEN_TIMEOUT,
@@ -113,6 +114,7 @@ def _prepare(connection: sqlite3.Connection, path: Path, first_id: int) -> None:
     _retry_while_busy(connection, "PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA fullfsync = ON")
+    connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT}")
     # A write lock, taken at once, finds a read-only file now rather than at the first commit, and lets only one of
     # two processes make the tables.
     connection.execute("BEGIN IMMEDIATE")
