@@ -27,6 +27,8 @@ from simcord.backend.errors import BackendError
 from simcord_shim import SimcordShim
 from stepped_clock import SteppedClock
 
+from discosql.storage.ratelimit import Limit
+
 TOKEN = "loopback.token"
 
 
@@ -55,6 +57,30 @@ def rate_limited(retry_after: float, *, via: bool = True, **fault: Any) -> Fault
     return Fault(429, body, headers=headers, **fault)
 
 
+class Bucket:
+    """A leaky bucket of requests, as Discord keeps them, by the test's clock."""
+
+    def __init__(self, limit: Limit, clock: SteppedClock) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._full_again = 0.0
+
+    def take(self) -> tuple[bool, dict[str, str]]:
+        """Return whether a request is let through, and the headers that tell how it stands."""
+        waiting = max(0.0, self._full_again - self._clock.now())
+        let_through = waiting <= self._limit.seconds - self._limit.interval + 1e-6
+        if let_through:
+            waiting += self._limit.interval
+            self._full_again = self._clock.now() + waiting
+        left = int((self._limit.seconds - waiting) / self._limit.interval + 1e-6)
+        return let_through, {
+            "X-RateLimit-Bucket": "posts",
+            "X-RateLimit-Limit": str(self._limit.number),
+            "X-RateLimit-Remaining": str(left),
+            "X-RateLimit-Reset-After": f"{waiting:.3f}",
+        }
+
+
 class LoopbackDiscord:
     """The server. It knows one token, and answers for the API, the CDN and the gateway."""
 
@@ -65,6 +91,7 @@ class LoopbackDiscord:
         self.requests: list[web.Request] = []
         self.headers: dict[str, str] = {}  # of every answer
         self.send_date = True
+        self.posts: Bucket | None = None  # how many messages may be posted, over all channels
         self.sessions = 0  # gateway connections so far
         self._clock = clock
         self._sockets: set[GatewaySession] = set()
@@ -98,6 +125,10 @@ class LoopbackDiscord:
             self.faults.remove(fault)
         if request.headers.get("Authorization") != f"Bot {TOKEN}":
             return self._reply(401, {"code": 0, "message": "401: Unauthorized"})
+        if self.posts is not None and request.method == "POST" and request.path.endswith("/messages"):
+            let_through, self.headers = self.posts.take()
+            if not let_through:
+                return await self._fail(request, rate_limited(1.0))
         if fault is not None and not fault.done:
             return await self._fail(request, fault)
         try:

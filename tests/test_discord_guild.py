@@ -16,7 +16,7 @@ import pytest
 from aiohttp import client_exceptions
 from discord.ext import commands
 from guilds import NAME, LoopbackServer, SimcordServer, loopback_server, simcord_server
-from loopback import TOKEN, Fault, rate_limited
+from loopback import TOKEN, Bucket, Fault, rate_limited
 from stepped_clock import SteppedClock
 
 from discosql.errors import (
@@ -33,6 +33,7 @@ from discosql.storage.discord import DiscordGuild
 from discosql.storage.discord_errors import BY_CODE, FOREIGN, READS, translate
 from discosql.storage.discord_login import NEEDED, invite_url
 from discosql.storage.guild import File, Guild
+from discosql.storage.ratelimit import LIMITS, RateModel
 
 POSTS = "/messages"
 
@@ -340,6 +341,23 @@ async def test_rate_limit_headers_are_kept_to(
     }
     await guild.post(channel, "x")
     assert waits == [2.5]
+
+
+async def test_discord_py_and_the_model_agree_on_how_long_posts_take(
+    server: LoopbackServer, guild: DiscordGuild, channel: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = SimpleNamespace(**{name: getattr(asyncio, name) for name in asyncio.__all__})
+    quick.sleep = server.clock.sleep
+    monkeypatch.setattr(discord.http, "asyncio", quick)
+    server.discord.posts = Bucket(LIMITS["post"], server.clock)
+    start, model = server.clock.elapsed, RateModel(lambda: 0.0, latency=0.0)
+    for number in range(23):
+        await guild.post(channel, str(number))
+        model.charge("post", channel)
+    assert len(server.sent("POST", POSTS)) == 23  # none was refused
+    # discord.py waits until the bucket is full, not until there is room for one more.
+    assert model.seconds == pytest.approx(18.0)
+    assert model.seconds <= server.clock.elapsed - start <= model.seconds + 5.0
 
 
 @pytest.mark.parametrize(
