@@ -7,7 +7,7 @@ from discosql.planner.build import Binder
 from discosql.planner.built import ResultColumn
 from discosql.planner.context import PlanContext
 from discosql.planner.ddl_alter import build_alter
-from discosql.planner.ddl_table import build_table, key_index
+from discosql.planner.ddl_table import build_table, check_collation, key_index
 from discosql.planner.dml_rows import related_rules, row_rules
 from discosql.planner.grammar.syntax import (
     AddColumn,
@@ -145,9 +145,8 @@ def _create_index(context: PlanContext, statement: CreateIndex) -> ChangeSchema:
             return nothing(context, f"CREATE INDEX {name}")
         raise ProgrammingError(f"index {name} already exists")
     index = key_index(table, statement.columns, catalog.next_id, name)
-    for collation in index.collations:
-        if collation not in context.collations:
-            raise ProgrammingError(f"no such collation sequence: {collation}")
+    for column in statement.columns:
+        check_collation(context, column.collation)
     index = replace(index, unique=statement.unique, sql=statement.sql)
     changed = table.replace(indexes=(*table.indexes, index))
     check = (changed, index.id) if index.unique else None

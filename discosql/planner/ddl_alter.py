@@ -1,11 +1,246 @@
-"""ALTER TABLE."""
+"""ALTER TABLE (https://www.sqlite.org/lang_altertable.html).
 
-from discosql.errors import NotSupportedError
+The text of the CREATE TABLE statement is changed and read again, so that it and the schema cannot differ. Columns and
+indexes keep their ids, by which storage knows them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from discosql.errors import Error, NotSupportedError, ProgrammingError, SqlSyntaxError
+from discosql.planner.build import Binder
 from discosql.planner.context import PlanContext
-from discosql.planner.grammar.syntax import AddColumn, DropColumn, RenameColumn, RenameTable
-from discosql.planner.plan import ChangeSchema
+from discosql.planner.ddl_rewrite import Renaming
+from discosql.planner.ddl_table import build_table
+from discosql.planner.dml_rows import default_value, row_rules
+from discosql.planner.grammar.syntax import (
+    AddColumn,
+    CreateTable,
+    DropColumn,
+    Name,
+    RenameColumn,
+    RenameTable,
+    TableDefinition,
+)
+from discosql.planner.names import check_database, check_new_name, is_reserved
+from discosql.planner.parameters import ParameterTable
+from discosql.planner.parse import parse, parse_query
+from discosql.planner.plan import ChangeSchema, Constant
+from discosql.schema import Catalog, Column, Index, TableSchema
+from discosql.types import Value, convert, fold_case
+
+_VIEW_MESSAGES: Final = {
+    RenameTable: "view {} may not be altered",
+    RenameColumn: 'cannot rename columns of view "{}"',
+    AddColumn: "Cannot add a column to a view",
+    DropColumn: 'cannot drop column from view "{}"',
+}
 
 
 def build_alter(context: PlanContext, statement: AddColumn | DropColumn | RenameColumn | RenameTable) -> ChangeSchema:
     """Return the change that ALTER TABLE makes to the catalog."""
-    raise NotSupportedError(f"{type(statement).__name__} is not supported")
+    table = _altered_table(context, statement.table, _VIEW_MESSAGES[type(statement)])
+    match statement:
+        case AddColumn():
+            return _add_column(context, table, statement)
+        case DropColumn():
+            return _drop_column(context, table, statement.column)
+        case RenameColumn():
+            return _rename_column(context, table, statement)
+        case RenameTable():
+            return _rename_table(context, table, statement)
+
+
+def _altered_table(context: PlanContext, name: Name, view_message: str) -> TableSchema:
+    check_database(name)
+    if is_reserved(name.name):
+        raise ProgrammingError(f"table {name.name} may not be altered")
+    if context.catalog.find_view(name.name) is not None:
+        raise ProgrammingError(view_message.format(name.name))
+    return context.catalog.table(name.name)
+
+
+def rebuilt(context: PlanContext, old: TableSchema, sql: str, kept: Sequence[Column | None]) -> TableSchema:
+    """Return a table as a new text defines it. `kept` has the old column for each new one, None for one that is new."""
+    statement = parse(sql).syntax
+    assert isinstance(statement, CreateTable)
+    new = build_table(context, statement.name.name, statement.definition, sql)
+    columns = tuple(
+        column if known is None else replace(column, id=known.id, fill=known.fill)
+        for column, known in zip(new.columns, kept, strict=True)
+    )
+    own = [index for index in old.indexes if index.origin != "c"]
+    indexes = [replace(index, id=known.id) for index, known in zip(new.indexes, own, strict=True)]
+    moved = {old.columns.index(column): i for i, column in enumerate(kept) if column is not None}
+    indexes += [_moved(index, moved, old) for index in old.indexes if index.origin == "c"]
+    return new.replace(id=old.id, columns=columns, indexes=tuple(indexes))
+
+
+def _moved(index: Index, moved: dict[int, int], table: TableSchema) -> Index:
+    lost = [position for position in index.columns if position not in moved]
+    if lost:
+        name = table.columns[lost[0]].name
+        raise ProgrammingError(f"error in index {index.name} after drop column: no such column: {name}")
+    return replace(index, columns=tuple(moved[position] for position in index.columns))
+
+
+def _check_views(context: PlanContext, after: str = "") -> None:
+    """Raise ProgrammingError if a view does not work (after the change)."""
+    for view in context.catalog.views.values():
+        try:
+            Binder(context, ParameterTable()).build_query(
+                parse_query(f'SELECT * FROM "{view.name.replace(chr(34), 2 * chr(34))}"')
+            )
+        except Error as exc:
+            raise ProgrammingError(f"error in view {view.name}{after}: {exc}") from exc
+
+
+def _checked(context: PlanContext, catalog: Catalog, after: str) -> Catalog:
+    _check_views(replace(context, catalog=catalog), f" after {after}")
+    # One statement is one change, however many tables and views it touched.
+    return replace(catalog, version=context.catalog.version + 1)
+
+
+# ADD COLUMN ---------------------------------------------------------------------------------------------------------
+
+
+def _add_column(context: PlanContext, table: TableSchema, statement: AddColumn) -> ChangeSchema:
+    definition = statement.definition
+    column = definition.columns[0]
+    if table.position(column.name) is not None:
+        raise ProgrammingError(f"duplicate column name: {column.name}")
+    for key in definition.keys:
+        raise ProgrammingError(f"Cannot add a {'PRIMARY KEY' if key.primary else 'UNIQUE'} column")
+    has_rows = context.statistics(table.id).rows > 0
+    if column.generated is not None and has_rows:
+        if column.stored:
+            raise ProgrammingError("cannot add a STORED column")
+        raise NotSupportedError("adding a generated column to a table with rows is not supported")
+    end = _definition(table).columns_end
+    sql = f"{table.sql[:end]}, {statement.text}{table.sql[end:]}"
+    try:
+        new = rebuilt(context, table, sql, (*table.columns, None))
+    except SqlSyntaxError as exc:
+        raise ProgrammingError(f"error in table {table.name} after add column: {exc}") from exc
+    added = replace(new.columns[-1], id=_next_column_id(context.catalog, table))
+    fill = _fill(context, new.name, added, is_literal=not column.default_in_parentheses, has_rows=has_rows)
+    if definition.references and fill is not None and has_rows:
+        raise ProgrammingError("Cannot add a REFERENCES column with non-NULL default value")
+    if column.not_null and fill is None and has_rows and column.generated is None:
+        raise ProgrammingError("Cannot add a NOT NULL column with default value NULL")
+    new = new.replace(columns=(*new.columns[:-1], replace(added, fill=fill)))
+    check = row_rules(Binder(context, ParameterTable()), new) if definition.checks or column.not_null else None
+    catalog = context.catalog.with_table(new)
+    catalog = replace(catalog, next_id=max(catalog.next_id, added.id + 1))
+    return ChangeSchema(f"ALTER TABLE {table.name} ADD COLUMN {column.name}", catalog, check_rows=check)
+
+
+def _definition(table: TableSchema) -> TableDefinition:
+    statement = parse(table.sql).syntax
+    assert isinstance(statement, CreateTable)
+    return statement.definition
+
+
+def _next_column_id(catalog: Catalog, table: TableSchema) -> int:
+    """Return an id that no column of the table ever had: stored rows may still hold values under it."""
+    return max(catalog.next_id, *(column.id + 1 for column in table.columns))
+
+
+def _fill(context: PlanContext, table: str, column: Column, *, is_literal: bool, has_rows: bool) -> Value:
+    """Return the value of rows that are there already."""
+    if column.default is None:
+        return None
+    if column.default.upper().startswith("CURRENT_") or not is_literal:
+        if has_rows:
+            raise ProgrammingError("Cannot add a column with non-constant default")
+        return None
+    expression = default_value(Binder(context, ParameterTable()), column)
+    value = expression.value if isinstance(expression, Constant) else context.evaluate(expression)
+    return convert(value, column.type, f"{table}.{column.name}")
+
+
+# DROP COLUMN --------------------------------------------------------------------------------------------------------
+
+
+def _drop_column(context: PlanContext, table: TableSchema, name: str) -> ChangeSchema:
+    position = _position(table, name)
+    column = table.columns[position]
+    if position in table.primary_key:
+        raise ProgrammingError(f'cannot drop PRIMARY KEY column: "{column.name}"')
+    if any(index.origin == "u" and index.columns == (position,) for index in table.indexes):
+        raise ProgrammingError(f'cannot drop UNIQUE column: "{column.name}"')
+    if len(table.columns) == 1:
+        raise ProgrammingError(f'cannot drop column "{column.name}": no other columns exist')
+    _check_views(context)
+    kept = tuple(known for known in table.columns if known is not column)
+    new = _rebuilt_after(context, table, _text_without(table, position), kept, "drop column")
+    catalog = context.catalog.with_table(new)
+    catalog = replace(catalog, next_id=max(catalog.next_id, column.id + 1))
+    label = f"ALTER TABLE {table.name} DROP COLUMN {column.name}"
+    return ChangeSchema(label, _checked(context, catalog, "drop column"))
+
+
+def _position(table: TableSchema, name: str) -> int:
+    position = table.position(name)
+    if position is None:
+        raise ProgrammingError(f'no such column: "{name}"')
+    return position
+
+
+def _text_without(table: TableSchema, position: int) -> str:
+    """Return the text of a table without a column: up to the next one, or from the comma before the last."""
+    definition, sql = _definition(table), table.sql
+    start = definition.columns[position].start
+    if position + 1 < len(definition.columns):
+        return sql[:start] + sql[definition.columns[position + 1].start :]
+    return sql[: sql.rindex(",", 0, start)] + sql[definition.columns_end :]
+
+
+def _rebuilt_after(
+    context: PlanContext, table: TableSchema, sql: str, kept: Sequence[Column | None], after: str
+) -> TableSchema:
+    try:
+        return rebuilt(context, table, sql, kept)
+    except ProgrammingError as exc:
+        if str(exc).startswith("error in "):
+            raise
+        raise ProgrammingError(f"error in table {table.name} after {after}: {exc}") from exc
+
+
+# RENAME -------------------------------------------------------------------------------------------------------------
+
+
+def _rename_column(context: PlanContext, table: TableSchema, statement: RenameColumn) -> ChangeSchema:
+    column = table.columns[_position(table, statement.column)]
+    renaming = Renaming(table.name, statement.new_name, quoted=statement.quoted, column=column.name)
+    label = f"ALTER TABLE {table.name} RENAME COLUMN {column.name} TO {statement.new_name}"
+    return ChangeSchema(label, _renamed(context, renaming))
+
+
+def _rename_table(context: PlanContext, table: TableSchema, statement: RenameTable) -> ChangeSchema:
+    new, catalog = statement.new_name, context.catalog
+    check_new_name(new)
+    if catalog.find_table(new) or catalog.find_view(new) or catalog.find_index(new):
+        raise ProgrammingError(f"there is already another table or index with this name: {new}")
+    renaming = Renaming(table.name, new, quoted=True)
+    return ChangeSchema(f"ALTER TABLE {table.name} RENAME TO {new}", _renamed(context, renaming))
+
+
+def _renamed(context: PlanContext, renaming: Renaming) -> Catalog:
+    """Return the catalog with a name changed in the texts of all tables, indexes and views."""
+    _check_views(context)
+    catalog = context.catalog
+    for table in context.catalog.tables.values():
+        sql = renaming.in_definition(table.sql, table.name)
+        if sql == table.sql and fold_case(table.name) != renaming.table:
+            continue
+        new = _rebuilt_after(context, table, sql, table.columns, "rename")
+        indexes = [
+            replace(index, sql=renaming.in_definition(index.sql, table.name)) if index.sql else index
+            for index in new.indexes
+        ]
+        catalog = catalog.with_table(new.replace(indexes=tuple(indexes)))
+    for view in context.catalog.views.values():
+        catalog = catalog.with_view(renaming.in_view(context, view))
+    return _checked(context, catalog, "rename")

@@ -23,7 +23,9 @@ from discosql.schema import Check, Column, ForeignKey, Index, TableSchema
 from discosql.types import SqlType, declared_type, fold_case
 
 MAX_COLUMNS: Final = 2000
-_STRICT_TYPES: Final = frozenset({"INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"})
+_STANDARD_TYPES: Final = frozenset({"INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"})
+"""The types of STRICT tables, which SQLite shows in upper case however they were written."""
+
 _OWN_TYPES: Final = frozenset(
     {SqlType.BOOLEAN, SqlType.DATE, SqlType.TIMESTAMP, SqlType.DECIMAL, SqlType.JSON, SqlType.UUID}
 )
@@ -40,7 +42,7 @@ def build_table(context: PlanContext, name: str, definition: TableDefinition, sq
     )
     if all(column.generated is not None for column in columns):
         raise ProgrammingError("must have at least one non-generated column")
-    check_collations(context, table)
+    check_collations(context, definition)
     for column in definition.columns:
         check_default(column)
     check_expressions(context, table)
@@ -71,10 +73,10 @@ def build_column(column: ColumnDefinition, identity: int) -> Column:
         identity,
         column.name,
         declared_type(column.declared),
-        column.declared,
+        column.declared.upper() if column.declared.upper() in _STANDARD_TYPES else column.declared,
         column.not_null,
         column.default,
-        column.collation,
+        column.collation.upper(),
         column.generated,
         column.stored,
     )
@@ -83,7 +85,7 @@ def build_column(column: ColumnDefinition, identity: int) -> Column:
 def _check_strict(table: str, column: ColumnDefinition) -> None:
     if not column.declared:
         raise ProgrammingError(f"missing datatype for {table}.{column.name}")
-    if column.declared.upper() not in _STRICT_TYPES and declared_type(column.declared) not in _OWN_TYPES:
+    if column.declared.upper() not in _STANDARD_TYPES and declared_type(column.declared) not in _OWN_TYPES:
         raise ProgrammingError(f'unknown datatype for {table}.{column.name}: "{column.declared}"')
 
 
@@ -157,7 +159,7 @@ def key_index(table: TableSchema, columns: Sequence[IndexedColumn], identity: in
     """Return an index over some columns of a table; a column without a collation has that of its definition."""
     positions = tuple(key_position(table, column) for column in columns)
     collations = tuple(
-        column.collation or table.columns[position].collation
+        column.collation.upper() if column.collation else table.columns[position].collation
         for column, position in zip(columns, positions, strict=True)
     )
     descending = tuple(column.descending for column in columns)
@@ -195,13 +197,19 @@ def foreign_key(table: TableSchema, reference: Reference) -> ForeignKey:
 # Checks of what is written ------------------------------------------------------------------------------------------
 
 
-def check_collations(context: PlanContext, table: TableSchema) -> None:
-    """Raise ProgrammingError if a column or index has an unknown collation."""
-    names = [column.collation for column in table.columns]
-    names += [name for index in table.indexes for name in index.collations]
-    for name in names:
-        if name.upper() not in context.collations:
-            raise ProgrammingError(f"no such collation sequence: {name}")
+def check_collations(context: PlanContext, definition: TableDefinition) -> None:
+    """Raise ProgrammingError if a column or a key has an unknown collation."""
+    for column in definition.columns:
+        check_collation(context, column.collation)
+    for key in definition.keys:
+        for indexed in key.columns:
+            check_collation(context, indexed.collation)
+
+
+def check_collation(context: PlanContext, name: str | None) -> None:
+    """Raise ProgrammingError if there is no collation of that name."""
+    if name is not None and name.upper() not in context.collations:
+        raise ProgrammingError(f"no such collation sequence: {name}")
 
 
 def check_default(column: ColumnDefinition) -> None:

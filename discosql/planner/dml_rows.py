@@ -73,7 +73,7 @@ def _in_order_of_dependence(table: TableSchema, trees: dict[int, exp.Expr]) -> l
     while len(order) < len(needs):
         ready = [position for position in needs if position not in order and needs[position] <= set(order)]
         if not ready:
-            looping = min(position for position in needs if position not in order)
+            looping = max(position for position in needs if position not in order)
             raise ProgrammingError(f'generated column loop on "{table.columns[looping].name}"')
         order += ready
     return order

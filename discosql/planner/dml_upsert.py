@@ -44,7 +44,10 @@ def _conflict_index(table: TableSchema, target: Sequence[IndexedColumn]) -> int:
             raise ProgrammingError(f"no such column: {column.name}")
     if len(target) == 1 and positions[0] in (-1, table.rowid_column):
         return -1
-    wanted = {(position, column.collation) for position, column in zip(positions, target, strict=True)}
+    wanted = {
+        (position, column.collation and column.collation.upper())
+        for position, column in zip(positions, target, strict=True)
+    }
     for index in table.indexes:
         keys = dict(zip(index.columns, index.collations, strict=False))
         if index.unique and len(keys) == len(wanted) == len(index.columns):

@@ -24,6 +24,7 @@ _NOW: Final = frozenset({"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"})
 _COLUMNS: Final = NAMES - _NOW - {"string", "CAST", "RAISE"}
 _LITERALS: Final = frozenset({"integer", "float", "string", "blob", "NULL", "parameter"})
 _NUMBERS: Final = frozenset({"integer", "float"})
+_QUOTES: Final = frozenset("'\"`[")
 _FRAMES: Final = frozenset({"RANGE", "ROWS", "GROUPS"})
 
 
@@ -209,18 +210,17 @@ class OperandGrammar(Reader):
     def read_type(self) -> str:
         """Skip the words of a declared type and return them as SQLite keeps them; there may be none."""
         start = self.position
-        words: list[str] = []
-        while self.kind in ALIASES and not (words and self.kind == "GENERATED" and self.peek() == "ALWAYS"):
-            words.append(unquote(self.skip().text) if self.kind == "string" else self.skip().text)
-        if self.position == start or self.kind != "(":
-            return " ".join(words)
-        opening = self.position
-        self.skip()
-        self._signed_number()
-        if self.accept(","):
+        while self.kind in ALIASES and not (self.kind == "GENERATED" and self.peek() == "ALWAYS"):
+            self.skip()
+        if self.position == start:
+            return ""
+        if self.accept("("):
             self._signed_number()
-        self.expect(")")
-        return " ".join(words) + self.text_since(opening)
+            if self.accept(","):
+                self._signed_number()
+            self.expect(")")
+        first = self.tokens[start].text
+        return unquote(first) if first[0] in _QUOTES else self.text_since(start)
 
     def _signed_number(self) -> None:
         if self.kind in ("+", "-"):

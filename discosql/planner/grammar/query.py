@@ -67,6 +67,7 @@ class QueryGrammar(ExpressionGrammar):
         return True
 
     def _table_expression(self) -> None:
+        self.places.append(Place("alias", self.token))
         self.take_name()
         if self.kind == "(":
             self.name_list()
@@ -125,9 +126,12 @@ class QueryGrammar(ExpressionGrammar):
                     break
             rows.append(exp.Tuple(expressions=items))
             position += 1
-            if tokens[position].kind != "," or tokens[position + 1].kind != "(":
+            if tokens[position].kind != ",":
                 break
             position += 1
+            if tokens[position].kind != "(":
+                del self.names[known:]
+                return []
         self.move_to(position)
         return rows
 
@@ -334,8 +338,10 @@ class QueryGrammar(ExpressionGrammar):
     def _alias(self) -> None:
         if self.kind == "AS":
             self.take()
+            self.places.append(Place("alias", self.token))
             self.take_name()
         elif self.kind in ALIASES:
+            self.places.append(Place("alias", self.token))
             self.write(TokenType.ALIAS, "AS")
             self.take_name()
 

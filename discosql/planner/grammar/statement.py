@@ -40,8 +40,7 @@ class StatementGrammar(ChangeGrammar):
         statement = self._statement()
         if self.kind not in (";", "end"):
             self.fail()
-        while self.accept(";"):
-            pass
+        self.accept(";")
         if self.kind != "end":
             raise ProgrammingError("You can only execute one statement at a time.")
         return statement
@@ -109,7 +108,7 @@ class StatementGrammar(ChangeGrammar):
 
     def _text_from(self, position: int) -> str:
         """Return the source from a token to the end of the statement, as SQLite keeps it in sqlite_master."""
-        return self.sql[self.tokens[position].start : self.token.start].rstrip()
+        return self.sql[self.tokens[position].start : self.token.start]
 
     def _create_table(self) -> CreateTable:
         self.skip()
@@ -122,7 +121,9 @@ class StatementGrammar(ChangeGrammar):
             self.query()
             return CreateTable(name, if_not_exists, TableDefinition(), self.query_since(mark), "")
         definition = self.table_definition()
-        return CreateTable(name, if_not_exists, definition, None, f"CREATE TABLE {self._text_from(start)}")
+        has_options = self.tokens[self.position - 1].kind != ")"
+        text = self._text_from(start) if has_options else self.text_since(start)
+        return CreateTable(name, if_not_exists, definition, None, f"CREATE TABLE {text}")
 
     def _create_index(self) -> CreateIndex:
         unique = self.accept("UNIQUE")
@@ -155,7 +156,7 @@ class StatementGrammar(ChangeGrammar):
         if self.names:
             raise ProgrammingError("parameters are not allowed in views")
         text = self.text_since(body)
-        return CreateView(name, columns, text, if_not_exists, f"CREATE VIEW {self._text_from(start)}")
+        return CreateView(name, columns, text, if_not_exists, f"CREATE VIEW {self._text_from(start).rstrip()}")
 
     def _drop(self) -> StatementSyntax:
         self.skip()
@@ -175,8 +176,7 @@ class StatementGrammar(ChangeGrammar):
         if self.accept("RENAME"):
             if self.accept("TO"):
                 return RenameTable(table, *self._new_name())
-            if not (self.kind == "COLUMN" and self.peek() == "TO"):
-                self.accept("COLUMN")
+            self.accept("COLUMN")
             column = self.read_name()
             self.expect("TO")
             return RenameColumn(table, column, *self._new_name())
@@ -187,7 +187,7 @@ class StatementGrammar(ChangeGrammar):
             start = self.position
             definition = TableDefinition()
             self.column_definition(definition)
-            return AddColumn(table, definition, self._text_from(start))
+            return AddColumn(table, definition, self._text_from(start).rstrip())
         if self.accept("DROP"):
             self.accept("COLUMN")
             return DropColumn(table, self.read_name())
@@ -222,6 +222,8 @@ class StatementGrammar(ChangeGrammar):
                 if not self.accept(","):
                     break
             self.expect(")")
+        if self.kind == "EXPLAIN":
+            self.fail()
         return ExplainStatement(self._statement(), mode, form)
 
     def _pragma(self) -> Pragma:

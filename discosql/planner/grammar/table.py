@@ -43,6 +43,7 @@ class TableGrammar(QueryGrammar):
         return definition
 
     def _options(self, definition: TableDefinition) -> None:
+        self.accept(",")
         while True:
             if self.accept("WITHOUT"):
                 if self.token.text.upper() != "ROWID":
@@ -75,12 +76,14 @@ class TableGrammar(QueryGrammar):
 
     def _column_constraint(self, column: ColumnDefinition, definition: TableDefinition, name: str | None) -> None:
         key = (IndexedColumn(column.name),)
-        if self.accept("NOT", "NULL"):
+        if self.kind == "NOT" and self.peek() != "DEFERRABLE":
+            self.expect("NOT", "NULL")
             column.not_null = True
             self._conflict("NOT NULL")
         elif self.accept("NULL"):
             self._conflict("NULL")
-        elif self.accept("PRIMARY", "KEY"):
+        elif self.accept("PRIMARY"):
+            self.expect("KEY")
             key = (IndexedColumn(column.name, descending=self._descending()),)
             self._conflict("PRIMARY KEY")
             autoincrement = self.accept("AUTOINCREMENT")
@@ -93,13 +96,15 @@ class TableGrammar(QueryGrammar):
         elif self.accept("DEFAULT"):
             self._default(column)
         elif self.accept("COLLATE"):
-            column.collation = self.read_name(ALIASES).upper()
+            column.collation = self.read_name(ALIASES)
         elif self.kind == "REFERENCES":
             definition.references.append(Reference((column.name,), self._references(), of_column=True))
-        elif self.kind in ("DEFERRABLE", "NOT") and definition.references:
-            last = definition.references[-1]
-            key_deferred = dataclasses.replace(last.key, deferred=self._deferrable())
-            definition.references[-1] = dataclasses.replace(last, key=key_deferred)
+        elif self.kind in ("DEFERRABLE", "NOT"):
+            deferred = self._deferrable()
+            if definition.references:
+                last = definition.references[-1]
+                key_deferred = dataclasses.replace(last.key, deferred=deferred)
+                definition.references[-1] = dataclasses.replace(last, key=key_deferred)
         elif self.kind in ("GENERATED", "AS"):
             self._generated(column)
         else:
@@ -108,6 +113,8 @@ class TableGrammar(QueryGrammar):
     def _generated(self, column: ColumnDefinition) -> None:
         if self.accept("GENERATED"):
             self.expect("ALWAYS")
+            if self.kind != "AS":
+                return
         self.expect("AS")
         column.generated = self._text_in_parentheses()
         if self.token.text.upper() == "STORED":
@@ -142,11 +149,8 @@ class TableGrammar(QueryGrammar):
     def checked_text(self) -> str:
         """Read an expression of the schema and return its text."""
         start, mark = self.position, len(self.out)
-        known = len(self.names)
         self.expression()
         del self.out[mark:]
-        if len(self.names) > known:
-            raise ProgrammingError("parameters are not allowed in the schema")
         return self.text_since(start)
 
     # Table constraints --------------------------------------------------------------------------------------------
@@ -199,7 +203,7 @@ class TableGrammar(QueryGrammar):
                 raise ProgrammingError(refusal)
             raise NotSupportedError("an index on an expression is not supported")
         name = self.read_column()
-        collation = self.read_name(ALIASES).upper() if self.accept("COLLATE") else None
+        collation = self.read_name(ALIASES) if self.accept("COLLATE") else None
         descending = self._descending()
         if self.kind == "NULLS":
             self.skip()
