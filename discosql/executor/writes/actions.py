@@ -39,6 +39,19 @@ class ForeignKeyWork:
         self._given: Touched = {}
         self._lost: Touched = {}
 
+    def require(self, table: TableSchema, places: Collection[int] | None, *, removes: bool) -> None:
+        """Raise ProgrammingError if the statement's own change of a table needs a reference that has a problem.
+
+        `places` are those that an UPDATE changes. Like SQLite, this looks at the statement, not at what rows there are.
+        """
+        if self._context.state.foreign_keys:
+            for reference in self._map.of(table):
+                if places is None or set(places) & set(reference.child_places):
+                    reference.require()
+            for reference in self._map.to(table) if removes else ():
+                if places is None or set(places) & set(reference.parent_places):
+                    reference.require()
+
     def leads_back(self, table: TableSchema) -> bool:
         """Return whether actions that start with a table may change further rows of it."""
         return self._context.state.foreign_keys and self._map.leads_back(table)
@@ -124,6 +137,9 @@ class ForeignKeyWork:
             return
         if action == "RESTRICT":
             raise violation()
+        if action == "SET DEFAULT":
+            # The default may be the very key that was lost.
+            self._touch(self._lost, reference, keys)
         changes = TableChanges(self._context.view, reference.child)
         if action == "CASCADE" and None in keys.values():
             for row in (row for rows in children.values() for row in rows):

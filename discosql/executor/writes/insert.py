@@ -135,6 +135,9 @@ class Inserter:
                 if chosen and new.rowids.provisional:
                     row = place_rowid(self.table, row, new.rowids.next())
                 row = yield from self._make_room(context, row, holders, changes)
+                if row is None and changes.stored:
+                    # DO UPDATE may have moved a row to a higher rowid.
+                    new.rowids.use(changes.stored[-1][0])
             if isinstance(row, Refusal) and not settle(row, self._resolution, changes):
                 return
             if isinstance(row, tuple):

@@ -1,7 +1,7 @@
 """Statements that change rows, compiled: the source of rows, what is done with them, RETURNING."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -111,6 +111,7 @@ class WriteProgram:
     def apply(self, context: Context, source: Sequence[Row]) -> Steps[Result]:
         """Make the changes that the rows of the source ask for."""
         work = self.rules.work(context)
+        work.require(self.table, self._places(), removes=not isinstance(self.statement, Insert))
         result = Result(self.columns, rowcount=0)
         for part in self._parts(source, work):
             changes = TableChanges(context.view, self.table)
@@ -120,7 +121,7 @@ class WriteProgram:
             if changes.inserted and not self.table.without_rowid:
                 result.last_rowid = changes.inserted[-1][0]
             if self._returning is not None:
-                result.rows += yield from self._returning.run(context, changes.stored)
+                result.rows += yield from self._returning.run(context, list(zip(changes.stored, strict=True)))
             if changes.failure is not None:
                 yield from work.check()
                 raise ChangesKeptError(changes.failure, result)
@@ -133,6 +134,10 @@ class WriteProgram:
         if self._returning is not None and not self._returning.is_plain and not work.leads_back(self.table):
             return [[row] for row in source]
         return [source]
+
+    def _places(self) -> Collection[int] | None:
+        """Return the places of a stored row that an UPDATE changes, None for whole rows."""
+        return None
 
     def _change(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
@@ -197,13 +202,18 @@ class UpdateProgram(WriteProgram):
         super().__init__(statement, registry, parameter_types)
         self._assigned = assigned(self.table, statement.positions)
 
+    def _places(self) -> Collection[int]:
+        return self._assigned.places
+
     def _change(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
     ) -> Steps[None]:
         width = len(self.table.columns) + 1
-        # A row that a join produced several times is changed once, by the last of its partners.
-        single = source if all(a[0] < b[0] for a, b in pairwise(source)) else {row[0]: row for row in source}.values()
-        pairs = [(old := row[:width], self._assigned.apply(old, row[width:])) for row in single]
+        if any(a[0] >= b[0] for a, b in pairwise(source)):
+            # A row that a join produced several times is changed once, by the last of its partners.
+            last = {row[0]: row for row in source}
+            source = [last[rowid] for rowid in sorted(last)]
+        pairs = [(old := row[:width], self._assigned.apply(old, row[width:])) for row in source]
         rules = self.rules.of(self.table.id)
         yield from update_rows(context, rules, self._assigned, pairs, changes, self.statement.resolution)
 

@@ -71,7 +71,8 @@ class TableRules:
         """Return the value that a column has where none is given."""
         known = self._defaults[position]
         if isinstance(known, CompiledRows):
-            return known.evaluate(context)[0]  # type: ignore[no-any-return]
+            (value,) = known.evaluate(context)
+            return value  # type: ignore[no-any-return]
         return known
 
     def defaults(self, context: Context, position: int, count: int) -> Sequence[Value]:
@@ -170,7 +171,7 @@ class TableRules:
 
     def _generate(self, context: Context, rows: list[Row]) -> Steps[list[Row] | None]:
         for position, program in self._generated:
-            computed = yield from program.run(context, rows)
+            computed = yield from program.run(context, list(zip(rows, strict=True)))
             column = self._converted_column([value for (value,) in computed], position)
             if column is None:
                 return None
@@ -181,7 +182,7 @@ class TableRules:
     def _break_checks(self, context: Context, rows: list[Row]) -> Steps[bool]:
         if self._checks is None:
             return False
-        verdicts = yield from self._checks.run(context, rows)
+        verdicts = yield from self._checks.run(context, list(zip(rows, strict=True)))
         return any(1 in verdict for verdict in verdicts)
 
 

@@ -17,9 +17,13 @@ from discosql.types import Row, Value
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Which columns of a table are given new values: `positions`, where the rowid is -1 even if a column names it."""
+    """Which columns of a table are given new values: `positions`, where the rowid is -1 even if a column names it.
+
+    `places` are those of a stored row that may change, with the generated columns; `keys` the unique keys with them.
+    """
 
     positions: tuple[int, ...]
+    places: frozenset[int]
     keys: tuple[UniqueKey, ...]
 
     def apply(self, row: Row, values: Sequence[Value]) -> Row:
@@ -37,7 +41,8 @@ def assigned(table: TableSchema, positions: Collection[int]) -> Assigned:
     places = {position + 1 for position in (*moved, *generated)}
     if 0 in places and table.rowid_column is not None:
         places.add(table.rowid_column + 1)
-    return Assigned(moved, tuple(key for key in unique_keys(table) if places & set(key.places)))
+    keys = tuple(key for key in unique_keys(table) if places & set(key.places))
+    return Assigned(moved, frozenset(places), keys)
 
 
 def update_rows(
@@ -92,6 +97,7 @@ def _update_in_turn(
     changes: TableChanges,
     resolution: Resolution | None,
 ) -> None:
+    # Unlike in SQLite, a row that has moved to the rowid of one it replaced is not changed once more in its place.
     gone: set[int] = set()
     for old, new in candidates:
         if old[0] in gone:
