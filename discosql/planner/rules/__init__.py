@@ -8,11 +8,44 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias, TypeVar
 
 from discosql.planner.context import PlanContext
-from discosql.planner.plan import Delete, Filter, Insert, Limit, NestedLoopJoin, Node, RowRules, Shared, Update
+from discosql.planner.plan import (
+    Aggregate,
+    And,
+    Case,
+    Constant,
+    Delete,
+    Distinct,
+    Filter,
+    HashJoin,
+    InList,
+    Insert,
+    Is,
+    Limit,
+    NestedLoopJoin,
+    Node,
+    Not,
+    Or,
+    Projection,
+    RowRules,
+    Shared,
+    Sort,
+    Update,
+    Values,
+)
 from discosql.planner.rules.choose_hash_joins import choose_hash_joins
+from discosql.planner.rules.decorrelate import decorrelate
+from discosql.planner.rules.flatten_subqueries import flatten_subqueries
+from discosql.planner.rules.fold_constants import FOLDABLE, fold_constants
+from discosql.planner.rules.index_join import index_join
+from discosql.planner.rules.infer_predicates import infer_predicates
 from discosql.planner.rules.optimisation import Optimisation, Rule
+from discosql.planner.rules.order_joins import order_joins
 from discosql.planner.rules.prune_columns import prune_columns
 from discosql.planner.rules.push_down_filters import push_down_filters
+from discosql.planner.rules.push_down_limit import push_down_limit
+from discosql.planner.rules.remove_empty import remove_empty
+from discosql.planner.rules.remove_redundant import remove_redundant
+from discosql.planner.rules.simplify_predicates import simplify_predicates
 from discosql.planner.rules.top_n import top_n
 from discosql.planner.rules.use_index import use_index
 from discosql.planner.statement import columns_of, map_plans, map_subplans, plans, rewrite_all
@@ -26,10 +59,25 @@ from discosql.planner.traverse import (
     walk_plan,
 )
 
+_CONDITIONS: Final = frozenset({Filter, NestedLoopJoin})
+_TRUTH: Final = frozenset({And, Or, Not, InList, Is, Constant, Case})
+
 RULES: Final[tuple[Rule, ...]] = (
-    Rule(push_down_filters, frozenset({Filter, NestedLoopJoin})),
-    Rule(choose_hash_joins, frozenset({NestedLoopJoin})),
+    Rule(fold_constants, FOLDABLE),
+    Rule(simplify_predicates, _TRUTH),
+    Rule(remove_empty, frozenset({Filter, Limit, Values})),
+    Rule(flatten_subqueries, frozenset({Projection})),
+    Rule(push_down_filters, _CONDITIONS),
+    Rule(decorrelate, SUBQUERY_KINDS),
+    Rule(push_down_filters, frozenset({NestedLoopJoin})),
+    Rule(infer_predicates, frozenset({NestedLoopJoin})),
+    Rule(remove_empty, frozenset({NestedLoopJoin})),
     Rule(use_index, frozenset({Filter})),
+    Rule(order_joins, frozenset({NestedLoopJoin})),
+    Rule(choose_hash_joins, frozenset({NestedLoopJoin})),
+    Rule(index_join, frozenset({HashJoin})),
+    Rule(remove_redundant, frozenset({Sort, Distinct, Limit, Aggregate})),
+    Rule(push_down_limit, frozenset({Limit})),
     Rule(top_n, frozenset({Limit})),
     Rule(prune_columns),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from math import prod
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
 from discosql.planner.cost import Cost, lookup_cost, scan_cost
 from discosql.planner.plan import (
@@ -20,31 +20,13 @@ from discosql.planner.plan import (
     Scan,
 )
 from discosql.planner.predicates import MIRRORED, conjoin, conjuncts, is_volatile
+from discosql.planner.rules.keys import Match, Matches, candidates, table_positions
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.traverse import columns_in, rewrite_plan
-from discosql.schema import Index, TableSchema
-from discosql.types import SqlType
+from discosql.schema import Index
 
 MAX_COMBINED_KEYS: Final = 1_000
 """Keys that may come of combining several IN lists; a single list may be of any length."""
-
-ROWID: Final = -1
-"""What stands for the rowid where columns are named by position."""
-
-_NO_TEXT: Final = frozenset({SqlType.INTEGER, SqlType.REAL, SqlType.BOOLEAN, SqlType.DECIMAL, SqlType.BLOB})
-"""Types whose columns hold no text, so that collations do not matter for them."""
-
-
-class Match(NamedTuple):
-    """A conjunct that asks a column to equal one of some values."""
-
-    conjunct: Expression
-    values: tuple[Expression, ...]
-    collation: str
-
-
-Matches: TypeAlias = dict[int, list[Match]]
-"""The matches of a Filter by the position of the column in its table."""
 
 
 def use_index(node: Node, work: Optimisation) -> Node:
@@ -68,7 +50,8 @@ def _indexed(node: Filter, work: Optimisation) -> Node:
         bounds = tuple(_bounds(scan, parts))
         return replace(node, child=replace(scan, bounds=bounds)) if bounds and bounds != scan.bounds else node
     found, used = lookup
-    rest = conjoin([part for part in parts if not any(part is match.conjunct for match in used)])
+    gone = {match.place for match in used}
+    rest = conjoin([part for place, part in enumerate(parts) if place not in gone])
     return found if rest is None else Filter(found, rest)
 
 
@@ -78,23 +61,16 @@ def _indexed(node: Filter, work: Optimisation) -> Node:
 def _matches(scan: Scan, parts: list[Expression]) -> Matches:
     columns = {column.id: position for column, position in table_positions(scan)}
     found: Matches = {}
-    for part in parts:
+    for place, part in enumerate(parts):
         if isinstance(part, Compare) and part.operator == "=":
             for side, other in ((part.left, part.right), (part.right, part.left)):
                 if isinstance(side, ColumnRef) and side.id in columns and _given((other,), columns):
-                    found.setdefault(columns[side.id], []).append(Match(part, (other,), part.collation))
+                    found.setdefault(columns[side.id], []).append(Match(place, (other,), part.collation))
         elif isinstance(part, InList) and not part.negated:
             operand = part.operand
             if isinstance(operand, ColumnRef) and operand.id in columns and _given(part.items, columns):
-                found.setdefault(columns[operand.id], []).append(Match(part, part.items, part.collation))
+                found.setdefault(columns[operand.id], []).append(Match(place, part.items, part.collation))
     return found
-
-
-def table_positions(scan: Scan) -> Iterator[tuple[ColumnRef, int]]:
-    """Yield each output column with the position of its column in the table, -1 for the rowid."""
-    rowid = scan.table.rowid_column
-    for column, stored in zip(scan.output, scan.positions, strict=True):
-        yield column, ROWID if stored - 1 == rowid else stored - 1
 
 
 def _given(values: tuple[Expression, ...], columns: dict[int, int]) -> bool:
@@ -107,7 +83,7 @@ def _cheapest(scan: Scan, matches: Matches, work: Optimisation) -> tuple[IndexLo
     best: tuple[Cost, IndexLookup, list[Match]] | None = None
     estimates = work.estimates
     limit = scan_cost(estimates, scan.table)
-    for index, used in _candidates(scan.table, matches):
+    for index, used in candidates(scan.table, matches):
         count = prod(len(match.values) for match in used)
         if len(used) > 1 and count > MAX_COMBINED_KEYS:
             continue
@@ -122,33 +98,6 @@ def _cheapest(scan: Scan, matches: Matches, work: Optimisation) -> tuple[IndexLo
 
 def _lookup(scan: Scan, index: Index | None, keys: tuple[tuple[Expression, ...], ...]) -> IndexLookup:
     return IndexLookup(scan.table, scan.alias, scan.output, scan.positions, index, keys, scan.as_of)
-
-
-def _candidates(table: TableSchema, matches: Matches) -> Iterator[tuple[Index | None, list[Match]]]:
-    if not matches:
-        return
-    if ROWID in matches:
-        yield None, [min(matches[ROWID], key=lambda match: len(match.values))]
-    for index in table.indexes:
-        used = [_match_for(table, matches, index, place) for place in range(len(index.columns))]
-        if None not in used:
-            yield index, [match for match in used if match is not None]
-
-
-def _match_for(table: TableSchema, matches: Matches, index: Index, place: int) -> Match | None:
-    column = index.columns[place]
-    position = ROWID if column == table.rowid_column else column
-    fitting = [
-        match for match in matches.get(position, ()) if match.collation == key_collation(table, index, place, match)
-    ]
-    return min(fitting, key=lambda match: len(match.values), default=None)
-
-
-def key_collation(table: TableSchema, index: Index, place: int, match: Match) -> str:
-    """Return the collation that a comparison must have to be answered by the index: any, for columns without text."""
-    if table.columns[index.columns[place]].type in _NO_TEXT:
-        return match.collation
-    return index.collations[place] if index.collations else "BINARY"
 
 
 # Bounds ------------------------------------------------------------------------------------------------------------
