@@ -35,7 +35,8 @@ class GroupCode:
     """How the items of a group are read.
 
     `parts` are the codes that were gathered, `places` where in an item each is (none: the item is the value itself),
-    `spans` for each call where its arguments start, where its filter and sort keys start, and where they end.
+    `spans` for each call where its arguments start, where its filter and sort keys start, and where they end. With
+    `sharing`, lists that several calls may use are put into variables.
     """
 
     name: str
@@ -43,6 +44,7 @@ class GroupCode:
     places: tuple[int, ...]
     spans: tuple[tuple[int, int, int], ...]
     keys: int
+    sharing: bool = True
 
     def named(self, name: str) -> GroupCode:
         """Return the same for a group in another variable."""
@@ -105,7 +107,9 @@ def _values(
         values = Code(items, kind, simple=True, names=frozenset((group.name,)))
     else:
         text = f"[{read} for x in {items}{condition}]"
-        pipe, values = _shared(producer, pipe, Code(text, kind, depth=2, names=frozenset((group.name,))))
+        values = Code(text, kind, depth=2, names=frozenset((group.name,)))
+        if group.sharing:
+            pipe, values = _shared(producer, pipe, values)
     if call.distinct and call.name not in ("min", "max"):
         values = _without_doubles(producer, call, values)
     return pipe, values

@@ -68,6 +68,8 @@ class Pipe:
         """Whether it can be written as a comprehension that makes the given items."""
         if not self.clauses or any(item.yields for item in items):
             return False
+        if not self.clauses[0].text.startswith("for "):
+            return False
         return not any(clause.code.yields or (clause.kind == "for" and clause.code.bound) for clause in self.clauses)
 
     def comprehension(self, item: str) -> str:
@@ -104,15 +106,17 @@ class Layout:
         }
 
 
-def pack(columns: Mapping[int, Code], extras: Iterable[Code] = ()) -> tuple[Code, Layout]:
+def pack(
+    columns: Mapping[int, Code], extras: Iterable[Code] = (), *, copied: bool = False
+) -> tuple[Code, Layout]:
     """Return the code of a row that holds the given columns, and further values, with its layout.
 
-    The row of a table itself is taken where it has all of them: nothing is copied then.
+    Unless it must be `copied`, the row of a table itself is taken where it has all of them.
     """
     extras = tuple(extras)
     codes = {code.text: code for code in (*columns.values(), *extras)}
     slots = [code.slot for code in codes.values()]
-    if slots and None not in slots and len({slot[0] for slot in slots if slot is not None}) == 1:
+    if not copied and slots and None not in slots and len({slot[0] for slot in slots if slot is not None}) == 1:
         places = {text: code.slot[1] for text, code in codes.items() if code.slot is not None}
         row, _, width = next(slot for slot in slots if slot is not None)
         item = variable(row, ANYTHING)
