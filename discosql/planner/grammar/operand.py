@@ -20,6 +20,9 @@ MAX_NESTING: Final = 8
 LONG_LIST: Final = 32
 """From so many literals in a list, they are made into a tree without sqlglot, which is slow with them."""
 
+_LARGEST_NEGATIVE: Final = "9223372036854775808"
+"""With a minus before it still an integer, without it none: `ExpressionGrammar` reads it."""
+
 _NOW: Final = frozenset({"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"})
 _COLUMNS: Final = NAMES - _NOW - {"string", "CAST", "RAISE"}
 _LITERALS: Final = frozenset({"integer", "float", "string", "blob", "NULL", "parameter"})
@@ -114,23 +117,34 @@ class OperandGrammar(Reader):
 
     def long_list(self) -> list[exp.Expr]:
         """Skip a list of many literals, up to its parenthesis, and return their trees; else stay and return none."""
-        end = self.position
-        while self.tokens[end].kind in _LITERALS and self.tokens[end + 1].kind == ",":
-            end += 2
-        if self.tokens[end].kind not in _LITERALS or self.tokens[end + 1].kind != ")":
+        items, end = self.literals_at(self.position)
+        if len(items) < LONG_LIST:
             return []
-        if end - self.position < 2 * LONG_LIST:
-            return []
-        items = [self.literal_tree(token) for token in self.tokens[self.position : end + 1 : 2]]
-        self.move_to(end + 1)
+        self.move_to(end)
         return items
 
-    def is_literal(self, token: Token) -> bool:
-        """Tell whether a token is an operand by itself that `literal_tree` knows."""
-        return token.kind in _LITERALS
+    def literals_at(self, position: int) -> tuple[list[exp.Expr], int]:
+        """Return the trees of a list of nothing but literals and where its closing parenthesis is; else no trees."""
+        tokens, known = self.tokens, len(self.names)
+        items: list[exp.Expr] = []
+        while True:
+            token = tokens[position]
+            negative = token.kind == "-" and tokens[position + 1].kind in _NUMBERS
+            if negative:
+                position += 1
+                token = tokens[position]
+            after = tokens[position + 1].kind if token.kind in _LITERALS else ""
+            if after not in (",", ")") or (negative and token.text.startswith(_LARGEST_NEGATIVE)):
+                del self.names[known:]
+                return [], position
+            tree = self._literal_tree(token)
+            items.append(exp.Neg(this=tree) if negative else tree)
+            position += 1
+            if after == ")":
+                return items, position
+            position += 1
 
-    def literal_tree(self, token: Token) -> exp.Expr:
-        """Return the tree sqlglot would make of a literal or parameter."""
+    def _literal_tree(self, token: Token) -> exp.Expr:
         kind = token.kind
         if kind in _NUMBERS:
             return exp.Literal(this=self.number(token), is_string=False)

@@ -110,30 +110,20 @@ class QueryGrammar(ExpressionGrammar):
 
     def _literal_rows(self) -> list[exp.Expr]:
         """Skip rows of literals and return their trees; if there is anything else among them, stay and return none."""
-        tokens, start, known = self.tokens, self.position, len(self.names)
-        position = start
+        tokens, position, known = self.tokens, self.position, len(self.names)
         rows: list[exp.Expr] = []
         while tokens[position].kind == "(":
-            items = []
-            while True:
-                token = tokens[position + 1]
-                if not self.is_literal(token) or tokens[position + 2].kind not in (",", ")"):
-                    del self.names[known:]
-                    return []
-                items.append(self.literal_tree(token))
-                position += 2
-                if tokens[position].kind == ")":
-                    break
+            items, position = self.literals_at(position + 1)
+            if not items:
+                break
             rows.append(exp.Tuple(expressions=items))
             position += 1
             if tokens[position].kind != ",":
-                break
+                self.move_to(position)
+                return rows
             position += 1
-            if tokens[position].kind != "(":
-                del self.names[known:]
-                return []
-        self.move_to(position)
-        return rows
+        del self.names[known:]
+        return []
 
     def _select(self) -> None:
         self.take()

@@ -1,5 +1,6 @@
 """The cursor over SQLite's tokens that writes sqlglot's tokens as it goes."""
 
+import re
 from typing import Final, Literal, NamedTuple, NoReturn
 
 from sqlglot import exp
@@ -18,6 +19,8 @@ ALIASES: Final = NAME_KINDS | {"string"}
 """The kinds that may be a name where a keyword could follow as well (ids in parse.y)."""
 
 MAX_PARAMETERS: Final = 32766
+
+_MANY_PARENTHESES: Final = re.compile(r"\(\s*\(\s*\(")
 
 _TYPES: Final = {
     **{word: SQLite.Tokenizer.KEYWORDS.get(word, TokenType.VAR) for word in KEYWORDS},
@@ -48,6 +51,8 @@ class Reader:
     def __init__(self, sql: str) -> None:
         self.sql = sql
         self.tokens = _decide_window_words(list(tokenize(sql)))
+        if _MANY_PARENTHESES.search(sql):
+            self.tokens = _without_needless_parentheses(self.tokens)
         self.position = 0
         self.kind = self.tokens[0].kind
         self.out: list[SqlToken] = []
@@ -214,6 +219,22 @@ class Reader:
         written = self.out[start:]
         del self.out[start:]
         return written
+
+
+def _without_needless_parentheses(tokens: list[Token]) -> list[Token]:
+    """Return the tokens with at most two parentheses directly within each other: a third never changes the meaning."""
+    opened: list[int] = []
+    closing: dict[int, int] = {}
+    for i, token in enumerate(tokens):
+        if token.kind == "(":
+            opened.append(i)
+        elif token.kind == ")" and opened:
+            closing[opened.pop()] = i
+    needless: set[int] = set()
+    for i, end in closing.items():
+        if closing.get(i - 1) == end + 1 and closing.get(i + 1) == end - 1:
+            needless |= {i, end}
+    return [token for i, token in enumerate(tokens) if i not in needless]
 
 
 def _decide_window_words(tokens: list[Token]) -> list[Token]:
