@@ -363,7 +363,8 @@ class FunctionSignature:
     """What the planner must know of a function. `maximum` None means any number of arguments.
 
     `result`: the type of the result, None for unknown, or ``"argument"`` for the common type of the arguments.
-    `null_safe`: the result is not NULL unless an argument is.
+    `null_safe`: the result is not NULL unless an argument is. `stable` belongs to functions that are not
+    `deterministic`: the same arguments give the same result all through one statement (dates, which know ``'now'``).
     """
 
     name: str
@@ -373,3 +374,4 @@ class FunctionSignature:
     result: SqlType | Literal["argument"] | None = None
     null_safe: bool = False
     deterministic: bool = True
+    stable: bool = False
