@@ -3,6 +3,10 @@
 `DEFAULT` is the registry every connection starts from.
 """
 
+from discosql.executor.functions.aggregates import AGGREGATE_FUNCTIONS
+from discosql.executor.functions.core import CORE_FUNCTIONS
+from discosql.executor.functions.numeric import NUMERIC_FUNCTIONS
+from discosql.executor.functions.patterns import PATTERN_FUNCTIONS
 from discosql.executor.functions.registry import (
     AggregateFunction,
     Aggregation,
@@ -12,8 +16,19 @@ from discosql.executor.functions.registry import (
     SortKey,
     WindowFunction,
 )
+from discosql.executor.functions.text import TEXT_FUNCTIONS
+from discosql.executor.functions.window_functions import WINDOW_FUNCTIONS
 
-DEFAULT = Registry()
+DEFAULT = Registry(
+    (
+        *CORE_FUNCTIONS,
+        *TEXT_FUNCTIONS,
+        *NUMERIC_FUNCTIONS,
+        *PATTERN_FUNCTIONS,
+        *AGGREGATE_FUNCTIONS,
+        *WINDOW_FUNCTIONS,
+    )
+)
 
 __all__ = [
     "DEFAULT",

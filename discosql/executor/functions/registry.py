@@ -6,6 +6,7 @@ name when they differ in the number of arguments; the newest that accepts the nu
 as in SQLite.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
@@ -80,6 +81,30 @@ class WindowFunction:
 
 Function: TypeAlias = ScalarFunction | AggregateFunction | WindowFunction
 
+Counts: TypeAlias = int | tuple[int, int | None]
+"""How many arguments a function takes: exactly, or from and to, None for no limit."""
+
+
+def scalar(
+    name: str,
+    implementation: Callable[..., Value],
+    counts: Counts = 1,
+    result: SqlType | Literal["argument"] | None = None,
+    *,
+    null_safe: bool = False,
+) -> ScalarFunction:
+    """Return a deterministic scalar function; `result` and `null_safe` are those of `FunctionSignature`."""
+    minimum, maximum = (counts, counts) if isinstance(counts, int) else counts
+    return ScalarFunction(
+        FunctionSignature(name, minimum, maximum, result=result, null_safe=null_safe), implementation
+    )
+
+
+def varying(function: ScalarFunction, *, stable: bool = False) -> ScalarFunction:
+    """Return a function with the context as its first argument and a result that is not deterministic."""
+    signature = dataclasses.replace(function.signature, deterministic=False, stable=stable)
+    return dataclasses.replace(function, signature=signature, needs_context=True)
+
 
 class Registry:
     """Functions by folded name, the newest definition first."""
@@ -126,14 +151,14 @@ class Registry:
         """Return a copy with an aggregate function added; it hides as `with_scalar` does."""
         return self._with(function)
 
-    def without(self, name: str, arguments: int | None = None) -> "Registry":
-        """Return a copy without the definitions of a name, or only without those for exactly that many arguments."""
+    def without(self, name: str, arguments: int) -> "Registry":
+        """Return a copy without the definition for exactly that many arguments; -1: the one for any number."""
         folded = fold_case(name)
+        counts = (0, None) if arguments == -1 else (arguments, arguments)
         kept = tuple(
             function
             for function in self._functions.get(folded, ())
-            if arguments is not None
-            and (function.signature.minimum, function.signature.maximum) != (arguments, arguments)
+            if (function.signature.minimum, function.signature.maximum) != counts
         )
         return self._changed(folded, kept)
 
@@ -175,4 +200,5 @@ def _merge(first: FunctionSignature, second: FunctionSignature) -> FunctionSigna
         result=result,
         null_safe=first.null_safe and second.null_safe,
         deterministic=first.deterministic and second.deterministic,
+        stable=all(signature.deterministic or signature.stable for signature in (first, second)),
     )
