@@ -3,8 +3,8 @@
 `DEFAULT` is the registry every connection starts from.
 """
 
+from discosql.executor.functions import core, text
 from discosql.executor.functions.aggregates import AGGREGATE_FUNCTIONS
-from discosql.executor.functions.core import CORE_FUNCTIONS
 from discosql.executor.functions.numeric import NUMERIC_FUNCTIONS
 from discosql.executor.functions.patterns import PATTERN_FUNCTIONS
 from discosql.executor.functions.registry import (
@@ -16,13 +16,12 @@ from discosql.executor.functions.registry import (
     SortKey,
     WindowFunction,
 )
-from discosql.executor.functions.text import TEXT_FUNCTIONS
 from discosql.executor.functions.window_functions import WINDOW_FUNCTIONS
 
 DEFAULT = Registry(
     (
-        *CORE_FUNCTIONS,
-        *TEXT_FUNCTIONS,
+        *core.FUNCTIONS,
+        *text.FUNCTIONS,
         *NUMERIC_FUNCTIONS,
         *PATTERN_FUNCTIONS,
         *AGGREGATE_FUNCTIONS,

@@ -95,9 +95,7 @@ def scalar(
 ) -> ScalarFunction:
     """Return a deterministic scalar function; `result` and `null_safe` are those of `FunctionSignature`."""
     minimum, maximum = (counts, counts) if isinstance(counts, int) else counts
-    return ScalarFunction(
-        FunctionSignature(name, minimum, maximum, result=result, null_safe=null_safe), implementation
-    )
+    return ScalarFunction(FunctionSignature(name, minimum, maximum, result=result, null_safe=null_safe), implementation)
 
 
 def varying(function: ScalarFunction, *, stable: bool = False) -> ScalarFunction:

@@ -54,7 +54,10 @@ def upper(value: Value) -> Value:
 
 
 def substr(value: Value, start: Value, count: Value = 2**62) -> Value:
-    """Return part of a text or blob: from the 1-based `start` (negative: from the end), `count` long or, negative, before it."""
+    """Return part of a text or blob: `count` characters or bytes from the 1-based `start`.
+
+    A negative `start` counts from the end; a negative `count` takes what is before `start`.
+    """
     if value is None or start is None or count is None:
         return None
     if not isinstance(value, bytes):
@@ -186,7 +189,13 @@ def quote(value: Value) -> str:
         return "NULL"
     if isinstance(value, float):
         text = str(printf("%!.15g", value))
-        return text if float(text) == value else str(printf("%!.20e", value)) if abs(value) < float("inf") else f"{'-' * (value < 0)}9.0e+999"
+        return (
+            text
+            if float(text) == value
+            else str(printf("%!.20e", value))
+            if abs(value) < float("inf")
+            else f"{'-' * (value < 0)}9.0e+999"
+        )
     if isinstance(value, bytes):
         return f"X'{value.hex().upper()}'"
     if isinstance(value, int | Decimal):
