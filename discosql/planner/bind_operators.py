@@ -179,6 +179,8 @@ def negation(operand: Expression) -> Expression:
         return InSubquery(
             operand.operands, operand.plan, not operand.negated, operand.collations, nullable=operand.nullable
         )
+    if isinstance(operand, Constant) and isinstance(operand.value, int):
+        return constant(int(not operand.value))
     return Not(operand, nullable=operand.nullable)
 
 
@@ -254,6 +256,8 @@ def bind_in(binder: Binder, tree: exp.In, scope: Scope) -> Bound:
     query = query_of(tree)
     if query is not None:
         return Bound(bind_in_query(binder, tree.this, query, scope))
+    if not tree.expressions:
+        return Bound(constant(0))  # SQLite does not even look at the left side
     operand = binder.operand(tree.this, scope)
     items = [binder.operand(item, scope).expression for item in tree.expressions]
     return Bound(_in_list(operand, items))
@@ -264,7 +268,7 @@ def _in_list(operand: Bound, items: Sequence[Expression]) -> InList:
     if operand.affinity is not None:
         target = operand.affinity
         items = [convert(item, target) for item in items]
-    nullable = bool(items) and (operand.nullable or any(item.nullable for item in items))
+    nullable = operand.nullable or any(item.nullable for item in items)
     return InList(operand.expression, tuple(items), collation=collation_of(operand), nullable=nullable)
 
 

@@ -110,7 +110,9 @@ def query_of(tree: exp.In) -> exp.Expr | None:
     items = tree.expressions
     if is_row(tree.this) and items and all(isinstance(unwrapped(item), exp.Tuple) for item in items):
         return exp.Values(expressions=[unwrapped(item).copy() for item in items])
-    return items[0] if len(items) == 1 and isinstance(items[0], exp.Select | exp.SetOperation | exp.Values) else None
+    # One query in parentheses of its own is still the query, not a list of one value.
+    single = unwrapped(items[0]) if len(items) == 1 else None
+    return single if isinstance(single, exp.Select | exp.SetOperation | exp.Values | exp.Subquery) else None
 
 
 def bind_in_query(binder: Binder, left: exp.Expr, query: exp.Expr, scope: Scope) -> Expression:

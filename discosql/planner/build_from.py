@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
@@ -13,9 +13,9 @@ from discosql.planner.bind import coalesced
 from discosql.planner.bind_operators import compared
 from discosql.planner.build_sources import build_source
 from discosql.planner.infer import Bound
-from discosql.planner.plan import And, Expression, NestedLoopJoin, Node, Values
-from discosql.planner.scope import MergeSide, Scope, Source
-from discosql.planner.traverse import free_columns
+from discosql.planner.plan import And, Expression, Filter, NestedLoopJoin, Node, Values
+from discosql.planner.scope import Level, MergeSide, Scope
+from discosql.planner.traverse import columns_in, free_columns
 from discosql.types import fold_case
 
 if TYPE_CHECKING:
@@ -28,26 +28,73 @@ _MERGES: dict[Kind, MergeSide] = {"inner": "left", "left": "left", "right": "rig
 _JOIN_CLAUSES = frozenset({"this", "on", "side", "kind", "using", "method"})
 
 
-def build_from(binder: Binder, tree: exp.Expr, outer: Scope | None) -> tuple[Node, Scope]:
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One more operand of a join: its plan, the conditions that USING gives, and the tree of ON."""
+
+    node: Node
+    kind: Kind
+    conditions: tuple[Expression, ...]
+    on: exp.Expr | None
+
+
+def build_from(binder: Binder, tree: exp.Select, outer: Scope | None, level: Level) -> tuple[Node, Scope]:
     """Return the plan of a SELECT's FROM clause and the scope of its tables; without one, a single empty row."""
     clause = tree.args.get("from_")
     if clause is None:
-        return Values(((),), ()), Scope(outer=outer)
-    return build_joined(binder, clause.this, tree.args.get("joins") or [], outer, False)
+        return Values(((),), ()), Scope(outer=outer, level=level)
+    node, scope = build_joined(
+        binder, clause.this, tree.args.get("joins") or [], Scope(outer=outer, level=level), False
+    )
+    return node, scope
 
 
 def build_joined(
-    binder: Binder, first: exp.Expr, joins: Sequence[exp.Join], outer: Scope | None, nullable: bool
+    binder: Binder, first: exp.Expr, joins: Sequence[exp.Join], around: Scope, nullable: bool
 ) -> tuple[Node, Scope]:
     """Return the plan of tables joined from left to right. `nullable`: an outer join around may leave them out."""
     kinds = [_kind(join) for join in joins]
-    node, scope = _operand(binder, first, Scope(outer=outer), nullable or _missing_later(kinds, 0))
+    node, scope = _operand(binder, first, around, nullable or _missing_later(kinds, 0))
+    strict = _missing_later(kinds, 0)
+    steps: list[_Step] = []
     for position, join in enumerate(joins):
         kind = kinds[position]
         missing = nullable or kind in ("left", "full") or _missing_later(kinds, position + 1)
         right, right_scope = _operand(binder, join.this, scope, missing)
-        node, scope = _join(binder, join, kind, (node, scope), (right, right_scope))
-    return node, scope
+        names = _merged_names(join, scope, right_scope)
+        conditions = tuple(_merged_condition(name, scope, right_scope, strict) for name in names)
+        on = join.args.get("on")
+        steps.append(_Step(right, kind, conditions, None if isinstance(on, exp.Boolean) and on.this else on))
+        scope = _merged_scope(scope, right_scope, names, kind)
+    return _assemble(binder, node, steps, scope, strict), scope
+
+
+def _assemble(binder: Binder, node: Node, steps: Sequence[_Step], scope: Scope, strict: bool) -> Node:
+    """Return the joins of all operands.
+
+    ON sees every table of FROM; that of an inner join may use later ones unless a RIGHT or FULL JOIN is there.
+    """
+    known = {column.id for column in node.output}
+    everything = known.union(*({column.id for column in step.node.output} for step in steps))
+    late: list[Expression] = []
+    for step in steps:
+        lateral = bool(free_columns(step.node) & known)
+        if lateral and step.kind in ("right", "full"):
+            kind = step.kind.upper()
+            raise ProgrammingError(f"{kind} JOIN with a table-valued function of the left side is not supported")
+        known |= {column.id for column in step.node.output}
+        conditions = list(step.conditions)
+        if step.on is not None:
+            condition = binder.operand(step.on, scope.allowing(aliases=True)).expression
+            if not columns_in(condition) & everything <= known:
+                if strict or step.kind != "inner":
+                    raise ProgrammingError("ON clause references tables to its right")
+                late.append(condition)
+            else:
+                conditions.append(condition)
+        node = NestedLoopJoin(node, step.node, step.kind, _conjunction(conditions), lateral)
+    predicate = _conjunction(late)
+    return node if predicate is None else Filter(node, predicate)
 
 
 def _missing_later(kinds: Sequence[Kind], start: int) -> bool:
@@ -66,18 +113,16 @@ def _kind(join: exp.Join) -> Kind:
 
 def _operand(binder: Binder, tree: exp.Expr, left: Scope, nullable: bool) -> tuple[Node, Scope]:
     """Return one operand of a join: a table with joins of its own inside parentheses, or a single source."""
-    while isinstance(tree, exp.Subquery | exp.Paren) and isinstance(tree.this, exp.Table | exp.Subquery | exp.Values):
-        if tree.args.get("alias") is not None:
-            break
+    while True:
         joins = tree.args.get("joins")
         if joins:
-            return build_joined(binder, _without_joins(tree), joins, left.outer, nullable)
-        tree = tree.this
-    joins = tree.args.get("joins")
-    if joins:
-        return build_joined(binder, _without_joins(tree), joins, left.outer, nullable)
+            return build_joined(binder, _without_joins(tree), joins, Scope(outer=left.outer), nullable)
+        inner = tree.this if isinstance(tree, exp.Subquery | exp.Paren) and tree.args.get("alias") is None else None
+        if not isinstance(inner, exp.Table | exp.Subquery | exp.Values):
+            break
+        tree = inner
     node, source = build_source(binder, tree, left, nullable)
-    return node, Scope((source,), left.outer)
+    return node, replace(left, sources=(source,))
 
 
 def _without_joins(tree: exp.Expr) -> exp.Expr:
@@ -86,22 +131,10 @@ def _without_joins(tree: exp.Expr) -> exp.Expr:
     return copy
 
 
-def _join(
-    binder: Binder, join: exp.Join, kind: Kind, left: tuple[Node, Scope], right: tuple[Node, Scope]
-) -> tuple[Node, Scope]:
-    names = _merged_names(join, left[1], right[1])
-    parts = [_merged_condition(name, left[1], right[1]) for name in names]
-    side = _MERGES[kind]
-    using: dict[str, MergeSide] = {fold_case(name): side for name in names}
-    merged = [replace(source, using={**source.using, **using}) for source in right[1].sources]
-    scope = Scope((*left[1].sources, *merged), left[1].outer)
-    condition = join.args.get("on")
-    if condition is not None and not (isinstance(condition, exp.Boolean) and condition.this):
-        parts.append(binder.operand(condition, scope).expression)
-    lateral = bool(free_columns(right[0]) & {column.id for column in left[0].output})
-    if lateral and kind in ("right", "full"):
-        raise ProgrammingError(f"{kind.upper()} JOIN with a table-valued function of the left side is not supported")
-    return NestedLoopJoin(left[0], right[0], kind, _conjunction(parts), lateral), scope
+def _merged_scope(left: Scope, right: Scope, names: Sequence[str], kind: Kind) -> Scope:
+    using: dict[str, MergeSide] = {fold_case(name): _MERGES[kind] for name in names}
+    merged = [replace(source, using={**source.using, **using}) for source in right.sources]
+    return replace(left, sources=(*left.sources, *merged))
 
 
 def _conjunction(parts: list[Expression]) -> Expression | None:
@@ -129,20 +162,25 @@ def _merged_names(join: exp.Join, left: Scope, right: Scope) -> list[str]:
     return found
 
 
-def _merged_condition(name: str, left: Scope, right: Scope) -> Expression:
-    sides = [_merged_operand(name, left), _merged_operand(name, right)]
+def _merged_condition(name: str, left: Scope, right: Scope, strict: bool) -> Expression:
+    sides = [_merged_operand(name, left, strict), _merged_operand(name, right, strict)]
     if sides[0] is None or sides[1] is None:
         raise ProgrammingError(f"cannot join using column {name} - column not present in both tables")
     return compared("=", sides[0], sides[1])
 
 
-def _merged_operand(name: str, scope: Scope) -> Bound | None:
-    """Return the column that USING compares: where several tables have it, the leftmost, unless a join merged them."""
+def _merged_operand(name: str, scope: Scope, strict: bool) -> Bound | None:
+    """Return the column that USING compares: where several tables have it, the leftmost.
+
+    In a FROM clause with a RIGHT or FULL JOIN (`strict`) that is an error unless earlier joins merged them.
+    """
     folded = fold_case(name)
-    sources = [source for source in scope.sources if source.names.get(folded) is not None]
-    if not any(source.using.get(folded) in ("right", "full") for source in sources):
-        first: Source | None = sources[0] if sources else None
-        column = first.names.get(folded) if first is not None else None
-        return column.bound if column is not None else None
-    found = [column.bound for column in scope.find(name)]
-    return found[0] if len(found) == 1 else coalesced(found)
+    found = [source.names[folded] for source in scope.sources if folded in source.names]
+    if not found:
+        return None
+    if not strict:
+        return found[0].bound
+    if len(found) > 1 and any(folded not in source.using for source in scope.sources[1:] if folded in source.names):
+        raise ProgrammingError(f"ambiguous reference to {name} in USING()")
+    bounds = [column.bound for column in scope.find(name)]
+    return bounds[0] if len(bounds) == 1 else coalesced(bounds)

@@ -63,13 +63,9 @@ class Term:
 def build_select(binder: Binder, tree: exp.Select, outer: Scope | None) -> BuiltQuery:
     """Return the plan of a SELECT."""
     _check(tree)
-    node, tables = build_from(binder, tree, outer)
-    level = Level()
-    scope = replace(tables, level=level)
-    for window in tree.args.get("windows") or []:
-        level.windows.setdefault(fold_case(window.name), window)
+    level = _level(tree)
+    node, scope = build_from(binder, tree, outer, level)
     items = expand(binder, tree, scope.allowing(aggregates=True, windows=True))
-    level.aliases.update({fold_case(item.alias): item.tree for item in reversed(items) if item.alias and item.tree})
     keys = bind_keys(binder, tree, scope, items)
     grouped = bool(tree.args.get("group") or level.aggregates)
     having = _having(binder, tree, scope, grouped)
@@ -89,6 +85,16 @@ def build_select(binder: Binder, tree: exp.Select, outer: Scope | None) -> Built
     if calls:
         node = Window(node, tuple(calls), tuple(column for _, column in level.window_calls))
     return _finish(binder, tree, node, items, terms)
+
+
+def _level(tree: exp.Select) -> Level:
+    level = Level()
+    for projection in tree.expressions:
+        if isinstance(projection, exp.Alias):
+            level.aliases.setdefault(fold_case(projection.alias), projection.this)
+    for window in tree.args.get("windows") or []:
+        level.windows.setdefault(fold_case(window.name), window)
+    return level
 
 
 def _check(tree: exp.Select) -> None:
