@@ -16,6 +16,9 @@ THINGS = """CREATE TABLE t (
     CONSTRAINT small CHECK (a < 1000)
 ) STRICT"""
 
+KEPT = "SQLite keeps what OR IGNORE and OR FAIL did before a value of a wrong type; here the statement is undone"
+MOVED = "SQLite changes a row twice that has moved to the rowid of a row it replaced"
+
 
 @pytest.fixture
 def twins() -> Iterator[Twins]:
@@ -60,14 +63,18 @@ def test_insert_fills_defaults_and_rowids(twins: Twins) -> None:
         "(1, 1, 'x', 1, 1, 1), (1, 1, 'x', 2, 2, 2), (3, NULL, 'x', 3, 3, 3)",
         "(1, 1, 'x', 1, 1, 1), (2, NULL, 'x', 2, 2, 2), (1, 1, 'x', 3, 3, 3)",
         "(1, 1, 'bad', 1, 1, 1), (2, 1, 9, 2, 2, 2), (2, x'00', 'x', 3, 3, 3)",
+        "(1, 1, 'x', 1, 1, 1), (2, x'00', 'x', 3, 3, 3), (1, 1, 'x', 4, 4, 4)",
     ],
 )
 @pytest.mark.parametrize("verb", ["INSERT", "INSERT OR FAIL", "REPLACE", "INSERT OR ABORT"])
 def test_rows_that_break_a_constraint(twins: Twins, verb: str, values: str) -> None:
+    if verb == "INSERT OR FAIL" and "x'00'" in values:
+        pytest.skip(KEPT)
     twins.run("BEGIN")
     twins.both(f"{verb} INTO t VALUES {values}")
     twins.both(f"{verb} INTO t VALUES {values}")
-    twins.both(f"INSERT OR IGNORE INTO t VALUES {values}")
+    if "x'00'" not in values:  # see KEPT
+        twins.both(f"INSERT OR IGNORE INTO t VALUES {values}")
 
 
 def test_messages_name_what_is_wrong(twins: Twins) -> None:
@@ -106,9 +113,9 @@ def test_replace_removes_every_row_in_the_way(twins: Twins) -> None:
 def test_fail_keeps_the_rows_before(twins: Twins) -> None:
     twins.run("BEGIN")
     twins.error("INSERT OR FAIL INTO t (c) VALUES (1), (2), (1), (3)")
-    assert twins.rows("SELECT c FROM t") == [(1,), (2,)]
+    assert twins.rows("SELECT c FROM t ORDER BY id") == [(1,), (2,)]
     twins.error("UPDATE OR FAIL t SET c = 5")
-    assert twins.rows("SELECT c FROM t") == [(5,), (2,)]
+    assert twins.rows("SELECT c FROM t ORDER BY id") == [(5,), (2,)]
 
 
 def test_rollback_ends_the_transaction(twins: Twins) -> None:
@@ -218,7 +225,9 @@ MOVES = ("id = id + 1", "id = 2", "id = 2, c = 3, d = 1, e = 1")
 def test_update(twins: Twins, verb: str, change: str) -> None:
     twins.run("INSERT INTO t VALUES (1, 1, 'x', 1, 1, 1), (2, 2, 'y', 2, 2, 2), (3, 3, 'z', 3, 3, 3)")
     if verb == "UPDATE OR REPLACE" and change in MOVES:
-        pytest.skip("SQLite changes a row twice that has moved to the rowid of a row it replaced")
+        pytest.skip(MOVED)
+    if verb in ("UPDATE OR IGNORE", "UPDATE OR FAIL") and "x'00'" in change:
+        pytest.skip(KEPT)
     twins.run("BEGIN")
     twins.both(f"{verb} t SET {change}")
     twins.run("COMMIT")
@@ -322,17 +331,20 @@ def test_executemany_is_one_statement(twins: Twins) -> None:
         ("INSERT INTO t (c, a) VALUES (:c, :c + 1)", [{"c": i} for i in range(5)]),
         ("INSERT INTO t (c, a) VALUES (?, last_insert_rowid())", [(i,) for i in range(5)]),
         ("INSERT INTO t (c, a) SELECT ?, count(*) FROM t", [(i,) for i in range(5)]),
-        ("INSERT OR IGNORE INTO t (c) VALUES (?)", [(i % 3,) for i in range(10)]),
-        ("REPLACE INTO t (c) VALUES (?)", [(i % 3,) for i in range(10)]),
-        ("INSERT INTO t (c) VALUES (?) ON CONFLICT (c) DO UPDATE SET a = a + ?", [(i % 3, i) for i in range(10)]),
-        ("INSERT INTO t (c) VALUES (?) ON CONFLICT (c) DO UPDATE SET a = a + excluded.c", [(i % 3,) for i in range(9)]),
+        ("INSERT OR IGNORE INTO t (c) VALUES (?)", [(100 + i % 4,) for i in range(10)]),
+        ("REPLACE INTO t (c) VALUES (?)", [(100 + i % 4,) for i in range(10)]),
+        ("INSERT INTO t (c) VALUES (?) ON CONFLICT (c) DO UPDATE SET a = a + ?", [(100 + i % 4, i) for i in range(10)]),
+        (
+            "INSERT INTO t (c) VALUES (?) ON CONFLICT (c) DO UPDATE SET a = a + excluded.c",
+            [(100 + i % 3,) for i in range(9)],
+        ),
         ("UPDATE t SET a = ? WHERE id = ?", [(i, i) for i in range(5)]),
-        ("UPDATE t SET c = c + ? WHERE c = ?", [(10, i) for i in range(5)]),
-        ("DELETE FROM t WHERE c = ?", [(i,) for i in range(0, 10, 2)]),
+        ("UPDATE t SET c = c + ? WHERE c = ?", [(10, 100 + i) for i in range(5)]),
+        ("DELETE FROM t WHERE c = ?", [(i,) for i in range(100, 110, 2)]),
     ],
 )
 def test_executemany_does_as_single_statements(twins: Twins, sql: str, parameters: list[object]) -> None:
-    twins.run("INSERT INTO t (c) VALUES (1), (2), (50)")
+    twins.run("INSERT INTO t (c) VALUES (101), (102), (150)")
     counts = []
     for side in (twins.ours, twins.theirs):
         cursor = side.cursor()

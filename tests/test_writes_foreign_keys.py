@@ -170,8 +170,9 @@ def test_the_parents_collation_and_type_decide(twins: Twins) -> None:
     )
     assert twins.error("INSERT INTO c VALUES ('Ada ', NULL)") == "FOREIGN KEY constraint failed"
     assert twins.error("INSERT INTO c VALUES (NULL, 1.5)") == "FOREIGN KEY constraint failed"
-    assert twins.error("DELETE FROM p WHERE k = 'ADA' AND 0 OR n = 3 OR n = 1") is not None
-    twins.run("DELETE FROM p WHERE k = 'eve'")
+    twins.run("INSERT INTO c VALUES (NULL, 2.0)")
+    assert twins.error("DELETE FROM p WHERE k = 'eve'") == "FOREIGN KEY constraint failed"
+    twins.run("DELETE FROM p WHERE k = 'ADA'")
 
 
 def test_deferred_keys_are_checked_by_commit(twins: Twins) -> None:
@@ -233,7 +234,6 @@ def test_a_deferred_drop_fails_at_commit(twins: Twins) -> None:
     _family(twins, "DEFERRABLE INITIALLY DEFERRED")
     twins.run("BEGIN", "DROP TABLE p")
     assert twins.error("COMMIT") == "FOREIGN KEY constraint failed"
-    twins.run("DELETE FROM c WHERE 0") if False else None
     twins.run("ROLLBACK")
 
 

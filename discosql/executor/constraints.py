@@ -101,6 +101,11 @@ class Holders:
                 held[key.mark(row)] = row
         return any(self._held)
 
+    def forget(self) -> None:
+        """Forget all, so that what is loaded next is what is stored by then."""
+        for held in self._held:
+            held.clear()
+
     def conflicts(self, row: Row, besides: int | None = None) -> Iterator[tuple[UniqueKey, Row]]:
         """Yield the keys of a new row that rows other than `besides` (a rowid) hold, each with its holder."""
         for key, held in zip(self.keys, self._held, strict=True):

@@ -5,7 +5,7 @@ they are stored one after the other, as SQLite does, each seeing what happened t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from discosql.executor.constraints import Holders, UniqueKey, has_doubles, unique_keys
 from discosql.executor.context import Context
@@ -13,7 +13,7 @@ from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.actions import ForeignKeyWork
 from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.resolution import settle
-from discosql.executor.writes.rowids import Rowids, given_rowids, place_rowid
+from discosql.executor.writes.rowids import Rowids, given_rowids
 from discosql.executor.writes.rows import Candidate, Refusal, TableRules
 from discosql.executor.writes.steps import CHUNK, Steps, chunks, prefetch
 from discosql.executor.writes.upsert import CompiledUpsert
@@ -21,32 +21,30 @@ from discosql.planner.plan import Insert
 from discosql.types import Row, Value
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class NewRows:
     """What an INSERT wants to store. `given` holds the rows whose rowid was given rather than chosen."""
 
-    rowids: Rowids
-    candidates: list[Candidate] = field(default_factory=list)
-    chosen: list[bool] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    given: list[Row] = field(default_factory=list)
+    candidates: Sequence[Candidate]
+    rows: Sequence[Row]
+    given: Sequence[Row]
 
-    def add(self, candidates: Sequence[Candidate], chosen: Sequence[bool]) -> None:
-        """Add candidates; `chosen` tells whose rowid was chosen."""
-        self.candidates += candidates
-        self.chosen += chosen
-        self.rows += [row for row in candidates if isinstance(row, tuple)]
-        if not all(chosen):
-            pairs = zip(candidates, chosen, strict=True)
-            self.given += [row for row, free in pairs if not free and isinstance(row, tuple)]
-
-    def asking(self, key: UniqueKey) -> list[Row]:
+    def asking(self, key: UniqueKey) -> Sequence[Row]:
         """Return the rows that may meet a stored row with the same key."""
         return self.given if key.index is None else self.rows
 
     def meet(self, key: UniqueKey) -> bool:
         """Return whether two of the rows have one key."""
         return bool(self.asking(key)) and has_doubles(key, self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """What rows that are stored one after the other have to do with."""
+
+    holders: Holders
+    changes: TableChanges
+    work: ForeignKeyWork
 
 
 class Inserter:
@@ -57,53 +55,54 @@ class Inserter:
         self.table = rules.table
         self._resolution = statement.resolution
         self._upserts = tuple(CompiledUpsert(upsert, rules, registry) for upsert in statement.upserts)
+        # AUTOINCREMENT spends a rowid even on a row that is left out.
+        early = rules.uses_rowid or self.table.autoincrement or any(upsert.uses_rowid for upsert in self._upserts)
+        self._late_rowids = not early and (bool(self._upserts) or self._resolution == "ignore")
         self._keys = _in_order(unique_keys(self.table), self._upserts)
         self._sources = {position: place for place, position in enumerate(statement.positions)}
         self._fresh = tuple(position for position in rules.given if position != self.table.rowid_column)
 
     @property
     def passes_over(self) -> bool:
-        """Whether a row may not be stored, or in place of others, without an error."""
+        """Whether a row may be left out, or stored in place of others, without an error."""
         return bool(self._upserts) or self._resolution in ("ignore", "replace")
 
     def insert(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
     ) -> Steps[None]:
         """Store a row for each row of the source."""
-        new = yield from self._new_rows(context, source)
+        rowids = Rowids(context.view, self.table, late=self._late_rowids)
+        new = yield from self._new_rows(context, rowids, source)
         lookups = [key.lookup(asking) for key in self._keys if (asking := new.asking(key))]
         yield from prefetch(context.view, [*lookups, *work.parent_lookups(self.table, new.rows)])
         holders = Holders(self._keys)
         contested = yield from holders.load(context.view, [new.asking(key) for key in self._keys])
         if contested or len(new.rows) < len(new.candidates) or any(map(new.meet, self._keys)):
-            yield from self._insert_in_turn(context, new, holders, changes)
+            yield from self._insert_in_turn(context, rowids, new, Contest(holders, changes, work))
             return
-        new.rowids.reserve()
         for chunk in chunks(new.rows):
-            changes.insert_all(chunk)
+            changes.insert_all(list(map(rowids.settled, chunk)) if rowids.late else chunk)
             if len(chunk) == CHUNK:
                 yield None
 
     # Making rows --------------------------------------------------------------------------------------------------
 
-    def _new_rows(self, context: Context, source: Sequence[Row]) -> Steps[NewRows]:
-        # AUTOINCREMENT spends a rowid even on a row that is passed over.
-        provisional = self.passes_over and not self.table.autoincrement
-        new = NewRows(Rowids(context.view, self.table.id, provisional=provisional))
+    def _new_rows(self, context: Context, rowids: Rowids, source: Sequence[Row]) -> Steps[NewRows]:
         given = self._given_rowids(source)
-        rowids = new.rowids.assign(given)
-        done = 0
+        assigned = rowids.assign(given)
+        candidates: list[Candidate] = []
         for chunk in chunks(source):
-            part = slice(done, done + len(chunk))
-            columns = self._columns(context, chunk, rowids[part])
-            new.add(
-                (yield from self.rules.candidates(context, columns, self._fresh, self._resolution)),
-                [rowid is None for rowid in given[part]],
-            )
-            done += len(chunk)
+            done = len(candidates)
+            columns = self._columns(context, chunk, assigned[done : done + len(chunk)])
+            candidates += yield from self.rules.candidates(context, columns, self._fresh, self._resolution)
             if len(chunk) == CHUNK:
                 yield None
-        return new
+        rows = [row for row in candidates if isinstance(row, tuple)]
+        named = [rowid is not None for rowid in given]
+        if not any(named):
+            return NewRows(candidates, rows, ())
+        pairs = zip(candidates, named, strict=True)
+        return NewRows(candidates, rows, [row for row, is_named in pairs if is_named and isinstance(row, tuple)])
 
     def _given_rowids(self, source: Sequence[Row]) -> Sequence[int | None]:
         for position in (self.table.rowid_column, -1):
@@ -112,7 +111,7 @@ class Inserter:
                 return given_rowids([row[place] for row in source])
         return [None] * len(source)
 
-    def _columns(self, context: Context, source: Sequence[Row], rowids: Sequence[int]) -> list[Sequence[Value]]:
+    def _columns(self, context: Context, source: Sequence[Row], rowids: Sequence[int | None]) -> list[Sequence[Value]]:
         given = list(zip(*source, strict=True))
         columns: list[Sequence[Value]] = [rowids]
         for position in range(len(self.table.columns)):
@@ -128,40 +127,45 @@ class Inserter:
 
     # Storing rows one after the other -----------------------------------------------------------------------------
 
-    def _insert_in_turn(self, context: Context, new: NewRows, holders: Holders, changes: TableChanges) -> Steps[None]:
-        for candidate, chosen in zip(new.candidates, new.chosen, strict=True):
+    def _insert_in_turn(self, context: Context, rowids: Rowids, new: NewRows, contest: Contest) -> Steps[None]:
+        for candidate in new.candidates:
             row: Candidate | None = candidate
             if isinstance(row, tuple):
-                if chosen and new.rowids.provisional:
-                    row = place_rowid(self.table, row, new.rowids.next())
-                row = yield from self._make_room(context, row, holders, changes)
-                if row is None and changes.stored:
-                    # DO UPDATE may have moved a row to a higher rowid.
-                    new.rowids.use(changes.stored[-1][0])
-            if isinstance(row, Refusal) and not settle(row, self._resolution, changes):
+                row = yield from self._make_room(context, row, contest)
+            if isinstance(row, Refusal) and not settle(row, self._resolution, contest.changes):
                 return
             if isinstance(row, tuple):
-                changes.insert(row)
-                holders.occupy(row)
-                new.rowids.use(row[0])
+                row = rowids.settled(row)
+                contest.changes.insert(row)
+                contest.holders.occupy(row)
 
-    def _make_room(
-        self, context: Context, row: Row, holders: Holders, changes: TableChanges
-    ) -> Steps[Candidate | None]:
+    def _make_room(self, context: Context, row: Row, contest: Contest) -> Steps[Candidate | None]:
         """Return the row if it can be stored now, None if an ON CONFLICT clause took care of it."""
-        for key, holder in holders.conflicts(row):
+        for key, holder in contest.holders.conflicts(row):
             upsert = next((upsert for upsert in self._upserts if upsert.covers(key)), None)
             if upsert is not None:
                 if upsert.updates:
-                    updated = yield from upsert.update(context, holder, row, changes)
-                    holders.release(holder)
-                    holders.occupy(updated)
+                    updated = yield from upsert.update(context, holder, row, contest.changes)
+                    contest.holders.release(holder)
+                    contest.holders.occupy(updated)
                 return None
             if self._resolution != "replace":
                 return Refusal(key.error())
-            changes.make_room(holder)
-            holders.release(holder)
+            yield from self._replace(context, row, holder, contest)
         return row
+
+    def _replace(self, context: Context, row: Row, holder: Row, contest: Contest) -> Steps[None]:
+        """Remove a row that is in the way of another."""
+        if not contest.work.leads_back(self.table):
+            contest.changes.make_room(holder)
+            contest.holders.release(holder)
+            return
+        # The actions of this removal come before the new row, which may refer to the same key; they change the table.
+        removal = TableChanges(context.view, self.table)
+        removal.make_room(holder)
+        yield from contest.work.follow(removal)
+        contest.holders.forget()
+        yield from contest.holders.load(context.view, [[row] for _ in self._keys])
 
 
 def _in_order(keys: Sequence[UniqueKey], upserts: Sequence[CompiledUpsert]) -> tuple[UniqueKey, ...]:

@@ -183,8 +183,8 @@ class InsertProgram(WriteProgram):
         return (yield from self.apply(context, source))
 
     def _parts(self, source: Sequence[Row], work: ForeignKeyWork) -> Iterable[Sequence[Row]]:
-        # Actions that lead back to the table, and rules over the rowid, depend on which rows were stored before.
-        apart = self._inserter.passes_over and (work.leads_back(self.table) or self._inserter.rules.uses_rowid)
+        # Actions that lead back to the table see which rows were stored before.
+        apart = self._inserter.passes_over and work.leads_back(self.table)
         return [[row] for row in source] if apart else super()._parts(source, work)
 
     def _change(

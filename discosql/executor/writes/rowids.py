@@ -1,6 +1,6 @@
 """The rowids of new rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from types import NoneType
 
 from discosql.errors import DataError, OperationalError
@@ -12,58 +12,39 @@ from discosql.types import MAX_INTEGER, Row, SqlType, Value, convert
 class Rowids:
     """Chooses rowids for the rows of one INSERT that name none: each above all that are used, its own rows included.
 
-    Where rows may be passed over, their rowids are `provisional`: `assign` chooses as if every row will be stored, and
-    either `reserve` makes that good, or `next` and `use` choose again row by row, so that a row that is not stored
-    takes no rowid, as in SQLite.
+    Where rows may be left out, as `late` says, a rowid is chosen when its row is stored: a row that is not
+    takes none, as in SQLite.
     """
 
-    def __init__(self, view: WriteView, table: int, *, provisional: bool) -> None:
-        self.provisional = provisional
+    def __init__(self, view: WriteView, table: TableSchema, *, late: bool) -> None:
+        self.late = late
         self._view = view
         self._table = table
-        self._chosen = 0
-        self._spare: int | None = None
-        self._highest: int | None = None
 
-    def assign(self, given: Iterable[int | None]) -> list[int]:
+    def assign(self, given: Sequence[int | None]) -> Sequence[int | None]:
         """Return the rowids of all rows, chosen where none is given."""
+        if self.late or None not in given:
+            return given
         rowids = []
         highest: int | None = None
         for rowid in given:
             if rowid is None:
-                rowid = self._choose(highest)
+                rowid = self._view.next_rowid(self._table.id)
+                if highest is not None and rowid <= highest:
+                    rowid = _above(highest)
             rowids.append(rowid)
             highest = rowid if highest is None or rowid > highest else highest
         return rowids
 
-    def _choose(self, highest: int | None) -> int:
-        self._chosen += 1
-        if self._chosen == 1 or not self.provisional:
-            rowid = self._view.next_rowid(self._table)
-            if self._chosen == 1:
-                self._spare = rowid
-            if highest is None or rowid > highest:
-                return rowid
-        if highest is None or highest == MAX_INTEGER:
-            raise OperationalError("database or disk is full: the highest rowid is used")
-        return highest + 1
+    def settled(self, row: Row) -> Row:
+        """Return a row that is about to be stored with its rowid."""
+        return row if row[0] is not None else place_rowid(self._table, row, self._view.next_rowid(self._table.id))
 
-    def reserve(self) -> None:
-        """Keep other transactions from being given the rowids that were assigned."""
-        if self.provisional:
-            for _ in range(self._chosen - 1):
-                self._view.next_rowid(self._table)
 
-    def next(self) -> int:
-        """Return the rowid for the next row that is given none; it stays free until it is used."""
-        if self._spare is None or (self._highest is not None and self._spare <= self._highest):
-            self._spare = self._view.next_rowid(self._table)
-        return self._spare
-
-    def use(self, rowid: int) -> None:
-        """Take note that a row is stored under a rowid."""
-        if self._highest is None or rowid > self._highest:
-            self._highest = rowid
+def _above(rowid: int) -> int:
+    if rowid == MAX_INTEGER:
+        raise OperationalError("database or disk is full: the highest rowid is used")
+    return rowid + 1
 
 
 def given_rowids(values: Sequence[Value]) -> Sequence[int | None]:

@@ -1,6 +1,9 @@
 """ON CONFLICT clauses: what happens to the row that is in the way of a new one."""
 
+from collections.abc import Sequence
+
 from discosql.executor.compile import CompiledRows, compile_rows
+from discosql.executor.compile.walk import references
 from discosql.executor.constraints import UniqueKey
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
@@ -8,12 +11,15 @@ from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.rows import TableRules
 from discosql.executor.writes.steps import Steps
 from discosql.executor.writes.update import assigned, update_rows
-from discosql.planner.plan import Not, Upsert
+from discosql.planner.plan import Expression, Not, Upsert
 from discosql.types import Row
 
 
 class CompiledUpsert:
-    """One ON CONFLICT clause. `updates` tells DO UPDATE from DO NOTHING; `index` is that of `Upsert`."""
+    """One ON CONFLICT clause. `updates` tells DO UPDATE from DO NOTHING; `index` is that of `Upsert`.
+
+    `uses_rowid`: it looks at the rowid that the refused row would have had.
+    """
 
     def __init__(self, upsert: Upsert, rules: TableRules, registry: Registry) -> None:
         assignments = upsert.assignments or ()
@@ -21,10 +27,12 @@ class CompiledUpsert:
         self.updates = upsert.assignments is not None
         self._rules = rules
         self._assigned = assigned(rules.table, [position for position, _ in assignments])
+        expressions = [expression for _, expression in assignments]
+        self.uses_rowid = _uses_rowid(upsert, rules, [*expressions, *([upsert.where] if upsert.where else [])])
         inputs = (rules.rules.row, upsert.excluded)
         # A condition is true exactly where NOT NOT of it is 1.
         self._where = upsert.where and compile_rows((Not(Not(upsert.where)),), inputs, registry)
-        self._values = compile_rows([expression for _, expression in assignments], inputs, registry)
+        self._values = compile_rows(expressions, inputs, registry)
 
     def covers(self, key: UniqueKey) -> bool:
         """Return whether the clause is for that key."""
@@ -38,6 +46,13 @@ class CompiledUpsert:
         new = self._assigned.apply(stored, values)
         yield from update_rows(context, self._rules, self._assigned, [(stored, new)], changes)
         return changes.stored[-1]
+
+
+def _uses_rowid(upsert: Upsert, rules: TableRules, expressions: Sequence[Expression]) -> bool:
+    used = references(*expressions)
+    own = rules.table.rowid_column
+    places = (0,) if own is None else (0, own + 1)
+    return any(upsert.excluded[place].id in used for place in places if upsert.excluded)
 
 
 def _evaluate(program: CompiledRows, context: Context, *rows: Row) -> Steps[Row]:
