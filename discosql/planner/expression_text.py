@@ -1,6 +1,5 @@
 """Expressions of a plan as SQL for people to read: names instead of ids, conversions left out, long lists cut short."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -63,7 +62,7 @@ _PATTERNS: Final = {"like": "LIKE", "glob": "GLOB", "regexp": "REGEXP", "match":
 
 def quoted(name: str) -> str:
     """Return a name as SQL, in quotes where it is more than a word."""
-    return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
+    return name if name.isidentifier() else '"' + name.replace('"', '""') + '"'
 
 
 def literal(value: Value) -> str:
@@ -222,7 +221,8 @@ class ExpressionText:
 
 
 def _column(e: ColumnRef) -> str:
-    return f"{quoted(e.table)}.{quoted(e.name)}" if e.table is not None else quoted(e.name)
+    # A column without a table may have an expression's text for its name.
+    return f"{quoted(e.table)}.{quoted(e.name)}" if e.table is not None else e.name
 
 
 def _collated(collation: str, *compared: Expression) -> str:

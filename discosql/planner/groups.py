@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.infer import Bound, is_same
+from discosql.planner.operands import operands, rewrite, walk
 from discosql.planner.plan import (
     Aggregate,
     AggregateCall,
@@ -25,16 +26,7 @@ from discosql.planner.plan import (
 from discosql.planner.projections import Item
 from discosql.planner.scope import Scope
 from discosql.planner.terms import check_ordinal, is_same_tree, ordinal, split_collation, unwrapped
-from discosql.planner.traverse import (
-    columns_in,
-    free_columns,
-    map_parts,
-    operands,
-    rewrite,
-    substitute_plan,
-    walk,
-    with_subplan,
-)
+from discosql.planner.traverse import columns_in, free_columns, map_parts, substitute_plan, with_subplan
 from discosql.types import fold_case
 
 if TYPE_CHECKING:

@@ -1,8 +1,9 @@
 """What rules ask of an expression: its conjuncts, whether two are alike, whether it may move, what NULL makes of it."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
+from discosql.planner.operands import SUBQUERIES, SUBQUERY_KINDS, operands, walk
 from discosql.planner.plan import (
     And,
     Between,
@@ -26,7 +27,7 @@ from discosql.planner.plan import (
     SimpleCase,
     Unary,
 )
-from discosql.planner.traverse import SUBQUERIES, SUBQUERY_KINDS, children, expressions, operands, walk
+from discosql.planner.traverse import children, expressions
 from discosql.types import Value, number_of
 
 Comparison: TypeAlias = Literal["=", "<>", "<", "<=", ">", ">="]
@@ -91,13 +92,20 @@ _MARKS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
     Compare: lambda e: (e.operator, e.collation),
     Is: lambda e: (e.negated, e.collation),
     Between: lambda e: (e.low_collation, e.high_collation),
-    InList: lambda e: (e.negated, e.collation),
+    InList: lambda e: (e.negated, e.collation, *_list_marks(e)),
     SimpleCase: lambda e: tuple(when[2] for when in e.whens),
     Cast: lambda e: (e.type,),
     Convert: lambda e: (e.target,),
     Call: lambda e: (e.name, e.collation),
     RaiseError: lambda e: (e.kind, e.message),
 }
+
+
+def _list_marks(expression: InList) -> Iterator[tuple[Any, ...]]:
+    """Yield what a list of constants is known by, which `walk` may pass over."""
+    for item in expression.items:
+        if isinstance(item, Constant):
+            yield _MARKS[Constant](item)
 
 
 def fingerprint(expression: Expression) -> tuple[Any, ...]:

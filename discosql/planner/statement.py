@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from discosql.planner.operands import SUBQUERIES, Change, rewrite, walk
 from discosql.planner.plan import (
     ChangeSchema,
     ColumnRef,
@@ -25,18 +26,7 @@ from discosql.planner.plan import (
     Update,
     Upsert,
 )
-from discosql.planner.traverse import (
-    SUBQUERIES,
-    Change,
-    expressions,
-    keep_output,
-    map_expressions,
-    rewrite,
-    rewrite_plan,
-    walk,
-    walk_plan,
-    with_subplan,
-)
+from discosql.planner.traverse import expressions, keep_output, map_expressions, rewrite_plan, walk_plan, with_subplan
 
 _T = TypeVar("_T")
 

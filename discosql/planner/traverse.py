@@ -1,29 +1,21 @@
-"""Walk and change the trees of a plan: expressions, nodes, and the subqueries that tie them together.
+"""Walk and change plans: their nodes, the expressions in them, and the subqueries in those.
 
-Whatever can be thousands of levels deep is walked with a stack of our own: expressions (``a + a + … + a``) and chains
-of set operations, whose arms all count as children of the topmost one. Other nodes nest as deeply as the statement's
-parentheses and are walked by recursion. What does not change is returned as the same object, so that a rule can tell by
-identity whether it did anything.
+The arms of a chain of set operations, of which there may be hundreds, all count as children of the topmost one. Other
+nodes nest as deeply as the statement's parentheses and are walked by recursion. What does not change is returned as the
+same object, so that a rule can tell by identity whether it did anything.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from discosql.planner.operands import SUBQUERIES, Change, rewrite, walk
 from discosql.planner.plan import (
     Aggregate,
     AggregateCall,
-    And,
-    Between,
-    Binary,
     Bound,
-    Call,
-    Case,
-    Cast,
     CatalogScan,
     ColumnRef,
-    Compare,
-    Convert,
     Distinct,
     Exists,
     Expression,
@@ -33,132 +25,28 @@ from discosql.planner.plan import (
     HashJoin,
     IndexJoin,
     IndexLookup,
-    InList,
     InSubquery,
-    Is,
     Limit,
     NestedLoopJoin,
     Node,
-    Not,
-    Or,
     Projection,
     RecursiveUnion,
     ScalarSubquery,
     Scan,
     SetOperation,
-    SimpleCase,
     Sort,
     SortKey,
     TopN,
-    Unary,
     Values,
     Window,
     WindowCall,
 )
 
-Change: TypeAlias = Callable[[Expression], Expression]
-
-SUBQUERIES: Final = (ScalarSubquery, Exists, InSubquery)
-SUBQUERY_KINDS: Final = frozenset(SUBQUERIES)
-
-# Expressions -------------------------------------------------------------------------------------------------------
-
-_OPERANDS: Final[dict[type, Callable[[Any], tuple[Expression, ...]]]] = {
-    Unary: lambda e: (e.operand,),
-    Binary: lambda e: (e.left, e.right),
-    Compare: lambda e: (e.left, e.right),
-    Is: lambda e: (e.left, e.right),
-    And: lambda e: e.operands,
-    Or: lambda e: e.operands,
-    Not: lambda e: (e.operand,),
-    Between: lambda e: (e.low_operand, e.low, e.high_operand, e.high),
-    InList: lambda e: (e.operand, *e.items),
-    Case: lambda e: (*(part for when in e.whens for part in when), e.default),
-    SimpleCase: lambda e: (*(part for when in e.whens for part in (when[0], when[1], when[3])), e.default),
-    Cast: lambda e: (e.operand,),
-    Convert: lambda e: (e.operand,),
-    Call: lambda e: e.arguments,
-    InSubquery: lambda e: e.operands,
-}
-
-
-def _with_case(case: Case, parts: Sequence[Expression]) -> Expression:
-    whens = tuple((parts[at], parts[at + 1]) for at in range(0, len(parts) - 1, 2))
-    return replace(case, whens=whens, default=parts[-1])
-
-
-def _with_simple_case(case: SimpleCase, parts: Sequence[Expression]) -> Expression:
-    whens = tuple((parts[3 * at], parts[3 * at + 1], when[2], parts[3 * at + 2]) for at, when in enumerate(case.whens))
-    return replace(case, whens=whens, default=parts[-1])
-
-
-_WITH_OPERANDS: Final[dict[type, Callable[[Any, Sequence[Expression]], Expression]]] = {
-    Unary: lambda e, p: Unary(e.operator, p[0], e.type, e.nullable),
-    Binary: lambda e, p: Binary(e.operator, p[0], p[1], e.type, e.nullable),
-    Compare: lambda e, p: Compare(e.operator, p[0], p[1], e.collation, e.type),
-    Is: lambda e, p: Is(p[0], p[1], e.negated, e.collation, e.type, e.nullable),
-    And: lambda e, p: And(tuple(p), e.type, e.nullable),
-    Or: lambda e, p: Or(tuple(p), e.type, e.nullable),
-    Not: lambda e, p: Not(p[0], e.type, e.nullable),
-    Between: lambda e, p: replace(e, low_operand=p[0], low=p[1], high_operand=p[2], high=p[3]),
-    InList: lambda e, p: replace(e, operand=p[0], items=tuple(p[1:])),
-    Case: _with_case,
-    SimpleCase: _with_simple_case,
-    Cast: lambda e, p: Cast(p[0], e.type, e.nullable),
-    Convert: lambda e, p: Convert(p[0], e.target),
-    Call: lambda e, p: replace(e, arguments=tuple(p)),
-    InSubquery: lambda e, p: replace(e, operands=tuple(p)),
-}
-
-
-def operands(expression: Expression) -> tuple[Expression, ...]:
-    """Return the direct parts of an expression; a subquery's plan is none of them."""
-    parts = _OPERANDS.get(type(expression))
-    return parts(expression) if parts is not None else ()
-
-
-def with_operands(expression: Expression, parts: Sequence[Expression]) -> Expression:
-    """Return the expression with other direct parts, as many as `operands` gives."""
-    return _WITH_OPERANDS[type(expression)](expression, parts)
-
-
-def walk(expression: Expression) -> Iterator[Expression]:
-    """Yield the expression and all its parts, outer before inner, without entering subqueries."""
-    stack = [expression]
-    while stack:
-        item = stack.pop()
-        yield item
-        parts = _OPERANDS.get(type(item))
-        if parts is not None:
-            stack.extend(reversed(parts(item)))
-
-
-def rewrite(expression: Expression, change: Change) -> Expression:
-    """Return the expression with `change` applied to every part, inner before outer."""
-    if type(expression) not in _OPERANDS:
-        return change(expression)
-    stack: list[tuple[Expression, int]] = [(expression, -1)]
-    results: list[Expression] = []
-    while stack:
-        item, count = stack.pop()
-        if count < 0:
-            parts = operands(item)
-            if not parts:
-                results.append(change(item))
-                continue
-            stack.append((item, len(parts)))
-            stack.extend([(part, -1) for part in reversed(parts)])
-            continue
-        new = results[-count:]
-        del results[-count:]
-        if any(a is not b for a, b in zip(operands(item), new, strict=True)):
-            item = with_operands(item, new)
-        results.append(change(item))
-    return results[0]
-
 
 def columns_in(expression: Expression) -> set[int]:
     """Return the ids of the columns that the expression uses, those that its subqueries take from outside included."""
+    if type(expression) is ColumnRef:
+        return {expression.id}
     found: set[int] = set()
     for item in walk(expression):
         if type(item) is ColumnRef:
@@ -166,11 +54,6 @@ def columns_in(expression: Expression) -> set[int]:
         elif isinstance(item, SUBQUERIES):
             found |= free_columns(item.plan)
     return found
-
-
-def has_subquery(expression: Expression) -> bool:
-    """Whether a subquery is part of the expression."""
-    return any(type(item) in SUBQUERY_KINDS for item in walk(expression))
 
 
 def substitute(expression: Expression, columns: Mapping[int, Expression]) -> Expression:
@@ -363,6 +246,9 @@ def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
     old = children(node)
     if not old:
         return node
+    if len(old) == 1:
+        child = change(old[0])
+        return node if child is old[0] else with_children(node, (child,))
     new = [change(child) for child in old]
     if any(a is not b for a, b in zip(old, new, strict=True)):
         return with_children(node, new)

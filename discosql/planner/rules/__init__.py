@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any, Final, TypeAlias, TypeVar
 
 from discosql.planner.context import PlanContext
+from discosql.planner.operands import SUBQUERIES, SUBQUERY_KINDS, walk
 from discosql.planner.plan import (
     Aggregate,
     And,
     Case,
+    ColumnRef,
     Constant,
     Delete,
     Distinct,
@@ -49,15 +51,7 @@ from discosql.planner.rules.simplify_predicates import simplify_predicates
 from discosql.planner.rules.top_n import top_n
 from discosql.planner.rules.use_index import use_index
 from discosql.planner.statement import columns_of, map_plans, map_subplans, plans, rewrite_all
-from discosql.planner.traverse import (
-    SUBQUERIES,
-    SUBQUERY_KINDS,
-    expressions,
-    keep_output,
-    rewrite_plan,
-    walk,
-    walk_plan,
-)
+from discosql.planner.traverse import expressions, keep_output, rewrite_plan, walk_plan
 
 _CONDITIONS: Final = frozenset({Filter, NestedLoopJoin})
 _TRUTH: Final = frozenset({And, Or, Not, InList, Is, Constant, Case})
@@ -69,6 +63,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(flatten_subqueries, frozenset({Projection})),
     Rule(push_down_filters, _CONDITIONS),
     Rule(decorrelate, SUBQUERY_KINDS),
+    Rule(flatten_subqueries, frozenset({NestedLoopJoin})),
     Rule(push_down_filters, frozenset({NestedLoopJoin})),
     Rule(infer_predicates, frozenset({NestedLoopJoin})),
     Rule(remove_empty, frozenset({NestedLoopJoin})),
@@ -146,6 +141,9 @@ def kinds_in(plan: Node) -> set[type]:
         for node in walk_plan(stack.pop()):
             found.add(type(node))
             for expression in expressions(node):
+                if type(expression) is ColumnRef:
+                    found.add(ColumnRef)
+                    continue
                 for part in walk(expression):
                     found.add(type(part))
                     if isinstance(part, SUBQUERIES):

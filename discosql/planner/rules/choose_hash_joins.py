@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from discosql.planner.operands import has_subquery
 from discosql.planner.plan import Compare, Expression, HashJoin, Is, JoinKind, NestedLoopJoin, Node
 from discosql.planner.predicates import conjoin, conjuncts, is_volatile
 from discosql.planner.rules.optimisation import Optimisation
-from discosql.planner.traverse import columns_in, has_subquery, rewrite_plan
+from discosql.planner.traverse import columns_in, rewrite_plan
 
 _MIRRORED: Final[dict[JoinKind, JoinKind]] = {"inner": "inner", "left": "right", "right": "left", "full": "full"}
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from discosql.planner.operands import has_subquery, rewrite, walk
 from discosql.planner.plan import (
     Aggregate,
     Compare,
@@ -23,17 +24,7 @@ from discosql.planner.predicates import NULL, conjoin, conjuncts, is_volatile, p
 from discosql.planner.rules.decorrelate_values import joined_value, rows_only
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.rules.pull_up import Pulled, pull_up
-from discosql.planner.traverse import (
-    children,
-    expressions,
-    free_columns,
-    has_subquery,
-    map_expressions,
-    rewrite,
-    rewrite_plan,
-    walk,
-    with_children,
-)
+from discosql.planner.traverse import children, expressions, free_columns, map_expressions, rewrite_plan, with_children
 
 _WITH_VALUES: Final = (Filter, Projection, Aggregate, Window, Sort)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from discosql.planner.operands import SUBQUERY_KINDS, has_subquery, walk
 from discosql.planner.plan import (
     Aggregate,
     Call,
@@ -21,16 +22,7 @@ from discosql.planner.plan import (
 )
 from discosql.planner.predicates import is_volatile
 from discosql.planner.rules.optimisation import Optimisation
-from discosql.planner.traverse import (
-    SUBQUERY_KINDS,
-    columns_in,
-    has_subquery,
-    map_children,
-    map_expressions,
-    substitute,
-    substitute_plan,
-    walk,
-)
+from discosql.planner.traverse import columns_in, map_children, map_expressions, substitute, substitute_plan
 
 MAX_COPIED: Final = 3
 """Parts of an expression that may be computed in several places instead of one."""

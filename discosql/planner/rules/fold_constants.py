@@ -3,6 +3,7 @@
 from typing import Final
 
 from discosql.errors import Error
+from discosql.planner.operands import operands, with_operands
 from discosql.planner.plan import (
     And,
     Between,
@@ -24,7 +25,7 @@ from discosql.planner.plan import (
 )
 from discosql.planner.predicates import BUILT_IN_COLLATIONS
 from discosql.planner.rules.optimisation import Optimisation
-from discosql.planner.traverse import map_expressions, operands, rewrite_plan, with_operands
+from discosql.planner.traverse import map_expressions, rewrite_plan
 
 FOLDABLE: Final = frozenset(
     {Unary, Binary, Compare, Is, And, Or, Not, Between, InList, Case, SimpleCase, Cast, Convert, Call}

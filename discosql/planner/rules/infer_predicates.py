@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from discosql.planner.operands import has_subquery
 from discosql.planner.plan import (
     Between,
     ColumnRef,
@@ -24,7 +25,7 @@ from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.rules.push_down_filters import push_down_filters
 from discosql.planner.rules.region import Classes, Region, column_equality, is_joint, region_of
 from discosql.planner.rules.simplify_predicates import simplify
-from discosql.planner.traverse import columns_in, has_subquery, map_children, substitute
+from discosql.planner.traverse import columns_in, map_children, substitute
 
 
 def infer_predicates(node: Node, work: Optimisation) -> Node:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import NamedTuple
 
+from discosql.planner.operands import has_subquery
 from discosql.planner.plan import (
     Compare,
     Expression,
@@ -14,7 +15,7 @@ from discosql.planner.plan import (
     Sort,
 )
 from discosql.planner.predicates import conjoin, conjuncts, is_volatile
-from discosql.planner.traverse import columns_in, expressions, free_columns, has_subquery
+from discosql.planner.traverse import columns_in, expressions, free_columns
 
 
 class Pulled(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
+from discosql.planner.operands import has_subquery, operands, walk
 from discosql.planner.plan import (
     Aggregate,
     Between,
@@ -24,16 +25,7 @@ from discosql.planner.plan import (
 )
 from discosql.planner.predicates import conjoin, conjuncts, is_volatile, rejects_null
 from discosql.planner.rules.optimisation import Optimisation
-from discosql.planner.traverse import (
-    children,
-    columns_in,
-    has_subquery,
-    map_children,
-    operands,
-    substitute,
-    walk,
-    with_children,
-)
+from discosql.planner.traverse import children, columns_in, map_children, substitute, with_children
 
 
 class Part(NamedTuple):

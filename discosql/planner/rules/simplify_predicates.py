@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from discosql.planner.operands import rewrite
 from discosql.planner.plan import (
     And,
     Case,
@@ -36,7 +37,7 @@ from discosql.planner.predicates import (
 )
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.rules.remove_empty import is_empty
-from discosql.planner.traverse import map_expressions, rewrite, rewrite_plan
+from discosql.planner.traverse import map_expressions, rewrite_plan
 
 _OPPOSITE: Final[dict[str, Any]] = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
@@ -48,6 +49,7 @@ def simplify_predicates(node: Node, _: Optimisation) -> Node:
     - Constant operands of AND and OR, constant branches of CASE and comparisons with NULL go.
     - ``a = 1 OR a = 2`` becomes ``a IN (1, 2)``; ``a IN (1)`` becomes ``a = 1``.
     - What has one value a run stands on the right of a comparison.
+    - ``(a AND b) OR (a AND c)`` becomes ``a AND (b OR c)``.
     - ``IS NULL`` of what cannot be NULL is false.
     - Of conjuncts written twice one goes.
     """
@@ -133,7 +135,26 @@ def _disjunction(expression: Or) -> Expression:
             if truth(part.value) is False:
                 continue
         kept.append(part)
-    return _chain(expression, _lists(kept), FALSE)
+    return _factored(kept) or _chain(expression, _lists(kept), FALSE)
+
+
+def _factored(arms: list[Expression]) -> Expression | None:
+    """Return ``a AND (b OR c)`` for ``(a AND b) OR (a AND c)``; None if the arms have nothing in common."""
+    if len(arms) < 2 or not any(isinstance(arm, And) for arm in arms):
+        return None
+    first = {fingerprint(part): part for part in conjuncts(arms[0]) if not is_volatile(part)}
+    for arm in arms[1:]:
+        marks = {fingerprint(part) for part in conjuncts(arm)}
+        first = {mark: part for mark, part in first.items() if mark in marks}
+        if not first:
+            return None
+    rests = [[part for part in conjuncts(arm) if fingerprint(part) not in first] for arm in arms]
+    common = list(first.values())
+    if all(rests):
+        nullable = any(arm.nullable for arm in arms)
+        other = Or(tuple([part for rest in rests if (part := conjoin(rest)) is not None]), nullable=nullable)
+        common.append(_disjunction(other))
+    return conjoin(common)
 
 
 def _chain(expression: And | Or, kept: list[Expression], empty: Constant) -> Expression:
