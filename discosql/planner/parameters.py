@@ -48,4 +48,4 @@ def _named(names: Sequence[str | None], position: int, given: Mapping[str, Any])
     try:
         return given[name]
     except KeyError as exc:
-        raise ProgrammingError(f"You did not supply a value for binding {position + 1}.") from exc
+        raise ProgrammingError(f"You did not supply a value for binding parameter :{name}.") from exc

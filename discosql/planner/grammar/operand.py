@@ -117,8 +117,10 @@ class OperandGrammar(Reader):
 
     def long_list(self) -> list[exp.Expr]:
         """Skip a list of many literals, up to its parenthesis, and return their trees; else stay and return none."""
+        known = len(self.names)
         items, end = self.literals_at(self.position)
         if len(items) < LONG_LIST:
+            del self.names[known:]
             return []
         self.move_to(end)
         return items

@@ -98,13 +98,16 @@ class StatementGrammar(ChangeGrammar):
         raise self.error()
 
     def _if_not_exists(self) -> bool:
-        if self.kind == "IF" and self.peek() == "NOT":
-            self.expect("IF", "NOT", "EXISTS")
+        if self.accept("IF"):
+            self.expect("NOT", "EXISTS")
             return True
         return False
 
     def _if_exists(self) -> bool:
-        return self.accept("IF", "EXISTS")
+        if self.accept("IF"):
+            self.expect("EXISTS")
+            return True
+        return False
 
     def _text_from(self, position: int) -> str:
         """Return the source from a token to the end of the statement, as SQLite keeps it in sqlite_master."""
