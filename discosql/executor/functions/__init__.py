@@ -3,10 +3,7 @@
 `DEFAULT` is the registry every connection starts from.
 """
 
-from discosql.executor.functions import core, text
-from discosql.executor.functions.aggregates import AGGREGATE_FUNCTIONS
-from discosql.executor.functions.numeric import NUMERIC_FUNCTIONS
-from discosql.executor.functions.patterns import PATTERN_FUNCTIONS
+from discosql.executor.functions import aggregates, core, numeric, patterns, text, window_functions
 from discosql.executor.functions.registry import (
     AggregateFunction,
     Aggregation,
@@ -16,16 +13,15 @@ from discosql.executor.functions.registry import (
     SortKey,
     WindowFunction,
 )
-from discosql.executor.functions.window_functions import WINDOW_FUNCTIONS
 
 DEFAULT = Registry(
     (
         *core.FUNCTIONS,
         *text.FUNCTIONS,
-        *NUMERIC_FUNCTIONS,
-        *PATTERN_FUNCTIONS,
-        *AGGREGATE_FUNCTIONS,
-        *WINDOW_FUNCTIONS,
+        *numeric.FUNCTIONS,
+        *patterns.FUNCTIONS,
+        *aggregates.FUNCTIONS,
+        *window_functions.FUNCTIONS,
     )
 )
 

@@ -1,5 +1,6 @@
 """Aggregate functions (https://www.sqlite.org/lang_aggfunc.html). NULLs are skipped by all but count(*)."""
 
+import decimal
 import math
 from collections import deque
 from collections.abc import Callable
@@ -7,9 +8,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from discosql.errors import OperationalError
-from discosql.executor.functions.registry import AggregateFunction, SortKey
+from discosql.executor.functions.registry import AggregateFunction, Aggregation, Counts, SortKey
+from discosql.executor.functions.values import numeric_of, real_of
 from discosql.planner.plan import FunctionSignature
-from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType, Value, number_of, sort_key, text_of, to_numeric
+from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType, Value, sort_key, text_of
+
+_EXACT = decimal.Context(prec=200, Emin=-9999, Emax=9999)
+_QUOTIENT = decimal.Context(prec=34, Emin=-9999, Emax=9999)
 
 
 class Count:
@@ -36,12 +41,17 @@ class Count:
 
 
 class Sum:
-    """sum(x): exact for integers and decimals, compensated (Kahan, Babuska) for reals, NULL without any value."""
+    """sum(x): exact for integers and decimals, NULL without any value.
+
+    From the first REAL on, or once integers overflow, it is a double and an error term, as in SQLite (Kahan, Babuska,
+    Neumaier): `_exact` is then no longer used.
+    """
 
     def __init__(self) -> None:
         self._count = 0
-        self._reals = 0
         self._exact: int | Decimal = 0
+        self._approximate = False
+        self._overflowed = False
         self._sum = 0.0
         self._error = 0.0
 
@@ -50,45 +60,85 @@ class Sum:
         if value is None:
             return
         self._count += 1
-        self._add(number_of(to_numeric(value)), 1)
+        number = value if isinstance(value, int | float | Decimal) else numeric_of(value)
+        if number is None:
+            number = real_of(value)
+        if self._approximate:
+            self._overflowed = self._overflowed and not isinstance(number, float)
+            self._add(number)
+        elif isinstance(number, float):
+            self._become_approximate()
+            self._add(number)
+        else:
+            self._add_exactly(number)
 
     def inverse(self, value: Value) -> None:
         """Take back one row."""
         if value is None:
             return
         self._count -= 1
-        self._add(number_of(to_numeric(value)), -1)
+        number = numeric_of(value)
+        if number is None:
+            number = real_of(value)
+        if self._approximate:
+            self._add(-number)
+        else:
+            self._exact = _plus(self._exact, -number)  # type: ignore[arg-type]  # a float would have made it approximate
 
-    def _add(self, number: Any, direction: int) -> None:
-        if not isinstance(number, float):
-            self._exact += direction * number
-            return
-        self._reals += direction
-        number *= direction
-        total = self._sum + number
-        if math.isfinite(total):
-            smaller, larger = sorted((self._sum, number), key=abs)
-            self._error += (larger - total) + smaller
+    def _add_exactly(self, number: int | Decimal) -> None:
+        total = _plus(self._exact, number)
+        if isinstance(total, int) and not MIN_INTEGER <= total <= MAX_INTEGER:
+            self._become_approximate()
+            self._overflowed = True
+            self._add(number)
+        else:
+            self._exact = total
+
+    def _become_approximate(self) -> None:
+        self._approximate = True
+        self._add(self._exact)
+
+    def _add(self, number: int | float | Decimal) -> None:
+        if isinstance(number, int) and not -(2**52) < number < 2**52:
+            small = int(math.fmod(number, 16384))
+            self._add_real(float(number - small))
+            self._add_real(float(small))
+        else:
+            self._add_real(float(number))
+
+    def _add_real(self, number: float) -> None:
+        before = self._sum
+        total = before + number
+        if abs(before) > abs(number):
+            self._error += (before - total) + number
+        else:
+            self._error += (number - total) + before
         self._sum = total
 
     @property
-    def _real(self) -> float:
-        return self._sum + self._error + float(self._exact)
+    def _real(self) -> float | None:
+        if not self._approximate:
+            return float(self._exact)
+        total = self._sum + self._error if math.isfinite(self._error) else self._sum
+        return total if total == total else None
 
     def value(self) -> Value:
         """Return the sum."""
         if self._count == 0:
             return None
-        if self._reals:
-            result = self._real
-            return None if result != result else result
-        if isinstance(self._exact, int) and not MIN_INTEGER <= self._exact <= MAX_INTEGER:
+        if self._overflowed:
             raise OperationalError("integer overflow")
-        return self._exact
+        return self._real if self._approximate else self._exact
 
     def final(self) -> Value:
         """Return the sum."""
         return self.value()
+
+
+def _plus(left: int | Decimal, right: int | Decimal) -> int | Decimal:
+    if isinstance(left, int) and isinstance(right, int):
+        return left + right
+    return _EXACT.add(Decimal(left), Decimal(right))
 
 
 class Total(Sum):
@@ -96,8 +146,7 @@ class Total(Sum):
 
     def value(self) -> Value:
         """Return the sum."""
-        result = self._real
-        return None if result != result else result
+        return self._real
 
 
 class Average(Sum):
@@ -107,10 +156,10 @@ class Average(Sum):
         """Return the mean."""
         if self._count == 0:
             return None
-        if isinstance(self._exact, Decimal) and not self._reals:
-            return self._exact / self._count
-        result = self._real / self._count
-        return None if result != result else result
+        if isinstance(self._exact, Decimal) and not self._approximate:
+            return _QUOTIENT.divide(self._exact, Decimal(self._count))
+        total = self._real
+        return None if total is None else total / self._count
 
 
 class Extreme:
@@ -119,7 +168,9 @@ class Extreme:
     def __init__(self, key: SortKey, least: bool) -> None:
         self._key = key
         self._least = least
-        self._candidates: deque[tuple[Any, Value]] = deque()
+        self._candidates: deque[tuple[Any, int, Value]] = deque()
+        self._taken = 0
+        self._dropped = 0
 
     def step(self, value: Value) -> None:
         """Take in one row."""
@@ -129,16 +180,20 @@ class Extreme:
         candidates = self._candidates
         while candidates and (candidates[-1][0] > key if self._least else candidates[-1][0] < key):
             candidates.pop()
-        candidates.append((key, value))
+        candidates.append((key, self._taken, value))
+        self._taken += 1
 
     def inverse(self, value: Value) -> None:
         """Take back the oldest row."""
-        if value is not None and self._candidates and self._candidates[0][0] == self._key(value):
+        if value is None:
+            return
+        if self._candidates and self._candidates[0][1] == self._dropped:
             self._candidates.popleft()
+        self._dropped += 1
 
     def value(self) -> Value:
-        """Return the extreme value."""
-        return self._candidates[0][1] if self._candidates else None
+        """Return the extreme value, the first of equal ones."""
+        return self._candidates[0][2] if self._candidates else None
 
     final = value
 
@@ -170,7 +225,7 @@ class GroupConcat:
 
 
 class Percentile:
-    """median(x) and percentile(x, p): values in between are interpolated (https://www.sqlite.org/percentile.html)."""
+    """median(x), percentile(x, p) and their kin (https://www.sqlite.org/percentile.html)."""
 
     def __init__(self, name: str, scale: float, discrete: bool = False) -> None:
         self._name = name
@@ -179,28 +234,34 @@ class Percentile:
         self._share: float | None = None
         self._values: list[float] = []
 
-    def step(self, value: Value, share: Value = 50.0) -> None:
+    def step(self, value: Value, share: Value = None) -> None:
         """Take in one row."""
-        part = number_of(share) if share is not None and not isinstance(share, str | bytes) else None
-        if part is None or not 0 <= part <= self._scale:
-            raise OperationalError(f"the fraction argument to {self._name}() is not between 0.0 and {self._scale:.1f}")
-        part = float(part) / self._scale
-        if self._share is not None and abs(self._share - part) > 0.001:
-            raise OperationalError(f"the fraction argument to {self._name}() is not the same for all input rows")
-        self._share = part
+        self._check_share(self._scale / 2 if share is None and self._name == "median" else share)
         if value is None:
             return
         if isinstance(value, str | bytes):
             raise OperationalError(f"input to {self._name}() is not numeric")
-        self._values.append(float(value))
+        number = float(value)
+        if math.isinf(number):
+            raise OperationalError(f"Inf input to {self._name}()")
+        self._values.append(number)
 
-    def inverse(self, value: Value, _share: Value = 50.0) -> None:
+    def _check_share(self, share: Value) -> None:
+        number = numeric_of(share)
+        if number is None or not 0 <= number <= self._scale:
+            raise OperationalError(f"the fraction argument to {self._name}() is not between 0.0 and {self._scale:.1f}")
+        part = float(number) / self._scale
+        if self._share is not None and abs(self._share - part) >= 0.001:
+            raise OperationalError(f"the fraction argument to {self._name}() is not the same for all input rows")
+        self._share = part
+
+    def inverse(self, value: Value, _share: Value = None) -> None:
         """Take back one row."""
         if value is not None:
-            self._values.remove(float(number_of(value)))
+            self._values.remove(real_of(value))
 
     def value(self) -> Value:
-        """Return the value at that share of the sorted values."""
+        """Return the value at that share of the sorted values, in between where no value is."""
         if not self._values:
             return None
         ordered = sorted(self._values)
@@ -213,39 +274,35 @@ class Percentile:
     final = value
 
 
-def _aggregate(
-    name: str,
-    factory: Callable[[], Any],
-    minimum: int,
-    maximum: int,
-    *,
-    null_safe: bool = False,
-    result: Any = None,
-    collated: Callable[[SortKey], Callable[[], Any]] | None = None,
+def aggregate(
+    name: str, factory: Callable[[], Aggregation], counts: Counts, result: Any = None, *, null_safe: bool = False
 ) -> AggregateFunction:
+    """Return an aggregate function that can run over moving windows."""
+    minimum, maximum = (counts, counts) if isinstance(counts, int) else counts
     signature = FunctionSignature(name, minimum, maximum, "aggregate", result, null_safe)
-    return AggregateFunction(signature, factory, invertible=True, collated=collated)
+    return AggregateFunction(signature, factory, invertible=True)
 
 
-def _extremes(name: str, least: bool) -> AggregateFunction:
+def _extreme(name: str, least: bool) -> AggregateFunction:
     def make(key: SortKey) -> Callable[[], Extreme]:
         return lambda: Extreme(key, least)
 
-    return _aggregate(name, make(sort_key), 1, 1, result="argument", collated=make)
+    signature = FunctionSignature(name, 1, 1, "aggregate", "argument")
+    return AggregateFunction(signature, make(sort_key), invertible=True, collated=make)
 
 
-AGGREGATE_FUNCTIONS: Final[tuple[AggregateFunction, ...]] = (
-    _aggregate("count", Count, 0, 1, result=SqlType.INTEGER, null_safe=True),
-    _aggregate("sum", Sum, 1, 1),
-    _aggregate("total", Total, 1, 1, result=SqlType.REAL, null_safe=True),
-    _aggregate("avg", Average, 1, 1),
-    _extremes("min", True),
-    _extremes("max", False),
-    _aggregate("group_concat", GroupConcat, 1, 2, result=SqlType.TEXT),
-    _aggregate("string_agg", GroupConcat, 2, 2, result=SqlType.TEXT),
-    _aggregate("median", lambda: Percentile("median", 100.0), 1, 1, result=SqlType.REAL),
-    _aggregate("percentile", lambda: Percentile("percentile", 100.0), 2, 2, result=SqlType.REAL),
-    _aggregate("percentile_cont", lambda: Percentile("percentile_cont", 1.0), 2, 2, result=SqlType.REAL),
-    _aggregate("percentile_disc", lambda: Percentile("percentile_disc", 1.0, True), 2, 2, result=SqlType.REAL),
+FUNCTIONS: Final[tuple[AggregateFunction, ...]] = (
+    aggregate("count", Count, (0, 1), SqlType.INTEGER, null_safe=True),
+    aggregate("sum", Sum, 1),
+    aggregate("total", Total, 1, SqlType.REAL),
+    aggregate("avg", Average, 1),
+    _extreme("min", True),
+    _extreme("max", False),
+    aggregate("group_concat", GroupConcat, (1, 2), SqlType.TEXT),
+    aggregate("string_agg", GroupConcat, 2, SqlType.TEXT),
+    aggregate("median", lambda: Percentile("median", 100.0), 1, SqlType.REAL),
+    aggregate("percentile", lambda: Percentile("percentile", 100.0), 2, SqlType.REAL),
+    aggregate("percentile_cont", lambda: Percentile("percentile_cont", 1.0), 2, SqlType.REAL),
+    aggregate("percentile_disc", lambda: Percentile("percentile_disc", 1.0, True), 2, SqlType.REAL),
 )
-"""The functions of this module."""
+"""The aggregate functions of this module."""

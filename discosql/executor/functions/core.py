@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from discosql.errors import OperationalError
-from discosql.executor.context import Context
 from discosql.executor.functions.registry import ScalarFunction, SortKey, scalar, varying
 from discosql.executor.functions.values import c_text, check_length, integer_of, truth_of
 from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType, Value, sort_key
+
+if TYPE_CHECKING:
+    from discosql.executor.context import Context
 
 SQLITE_VERSION: Final = "3.51.0"
 """The version of SQLite that discosql follows."""
@@ -72,13 +74,13 @@ def same(value: Value, *_: Value) -> Value:
     return value
 
 
-def random_integer(context: Context) -> int:
+def random_integer(context: "Context") -> int:
     """Return a random integer; never the smallest, which abs() could not take."""
     number = context.random.getrandbits(64) + MIN_INTEGER
     return number if number >= 0 else -(number & MAX_INTEGER)
 
 
-def random_blob(context: Context, count: Value) -> bytes:
+def random_blob(context: "Context", count: Value) -> bytes:
     """Return random bytes, at least one."""
     return context.random.randbytes(check_length(max(integer_of(count), 1)))
 

@@ -1,149 +1,240 @@
 """LIKE, GLOB and REGEXP. Patterns are compiled once and kept.
 
-LIKE and GLOB become regular expressions whose wildcards cannot run back over each other: between two ``%`` the first
-place that fits is as good as any later one, so each stretch is an atomic group and matching stays linear in most
-patterns.
+A LIKE or GLOB pattern is cut at its ``%`` or ``*`` into stretches of fixed length. The first must stand at the start of
+the text, the last at its end, and each one between at the first place where it fits, since any later place would
+leave less for the rest. So a match takes time proportional to the text times its longest stretch and never goes back.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from discosql.errors import NotSupportedError, OperationalError
-from discosql.executor.context import Context
-from discosql.executor.functions.define import scalar
-from discosql.executor.functions.registry import ScalarFunction
+from discosql.errors import OperationalError
+from discosql.executor.functions.registry import ScalarFunction, scalar
+from discosql.executor.functions.values import c_text
+from discosql.planner.plan import FunctionSignature
 from discosql.types import SqlType, Value, fold_case, text_of
+
+if TYPE_CHECKING:
+    from discosql.executor.context import Context
 
 MAX_PATTERN: Final = 50_000
 """The most bytes a LIKE or GLOB pattern may have, as in SQLite."""
 
-
-def like(context: Context, pattern: Value, value: Value, escape: Value = "") -> Value:
-    """Return whether a text matches a LIKE pattern: ``%`` any text, ``_`` one character; A to Z equal a to z."""
-    if pattern is None or value is None or escape is None:
-        return None
-    sensitive = context.state.case_sensitive_like
-    text = text_of(value)
-    matcher = _like(text_of(pattern), text_of(escape), sensitive)
-    return int(matcher.fullmatch(text if sensitive else fold_case(text)) is not None)
+_NOTHING = "(?!)"
+"""A regular expression that matches nowhere."""
 
 
-def glob(pattern: Value, value: Value) -> Value:
-    """Return whether a text matches a GLOB pattern: ``*``, ``?``, ``[a-z]`` and ``[^a-z]``."""
-    if pattern is None or value is None:
-        return None
-    return int(_glob(text_of(pattern)).fullmatch(text_of(value)) is not None)
+class _Stretch:
+    """Part of a pattern between wildcards for any text: regular expressions, one for each of its characters."""
+
+    def __init__(self, parts: list[str], literal: str | None) -> None:
+        self.length = len(parts)
+        self.literal = literal
+        self._expression = None if literal is not None else re.compile("".join(parts), re.DOTALL)
+
+    def fits(self, text: str, place: int) -> bool:
+        """Return whether the stretch stands at that place."""
+        if self._expression is None:
+            return text.startswith(self.literal or "", place)
+        return self._expression.match(text, place) is not None
+
+    def find(self, text: str, start: int, end: int) -> int:
+        """Return the first place between two at which the whole stretch stands, -1 if none."""
+        if self._expression is None:
+            return text.find(self.literal or "", start, end)
+        match = self._expression.search(text, start, end)
+        return -1 if match is None else match.start()
 
 
-def regexp(pattern: Value, value: Value) -> Value:
-    """Return whether a regular expression of Python's re module matches somewhere in a text."""
-    if pattern is None or value is None:
-        return None
-    return int(_regexp(text_of(pattern)).search(text_of(value)) is not None)
+Matcher = Callable[[str], bool]
 
 
-def match(_pattern: Value, _value: Value) -> Value:
-    """Refuse MATCH, which only full-text tables have."""
-    raise NotSupportedError("MATCH is not supported: there are no full-text tables")
+def _matcher(stretches: list[_Stretch]) -> Matcher:
+    """Return what tells whether a text is made of stretches with any text between them."""
+    literals = [stretch.literal for stretch in stretches]
+    match literals:
+        case [str(only)]:
+            return lambda text: text == only
+        case [str(head), ""]:
+            return lambda text: text.startswith(head)
+        case ["", str(tail)]:
+            return lambda text: text.endswith(tail)
+        case ["", str(middle), ""]:
+            return lambda text: middle in text
+        case [_]:
+            only_stretch = stretches[0]
+            return lambda text: len(text) == only_stretch.length and only_stretch.fits(text, 0)
+    return _general_matcher(stretches)
+
+
+def _general_matcher(stretches: list[_Stretch]) -> Matcher:
+    first, *inner, last = stretches
+    inner = [stretch for stretch in inner if stretch.length]
+    least = first.length + last.length
+
+    def matches(text: str) -> bool:
+        end = len(text) - last.length
+        if len(text) < least or not first.fits(text, 0) or not last.fits(text, end):
+            return False
+        place = first.length
+        for stretch in inner:
+            place = stretch.find(text, place, end)
+            if place < 0:
+                return False
+            place += stretch.length
+        return True
+
+    return matches
+
+
+def _never(_text: str) -> bool:
+    return False
 
 
 def _check_size(pattern: str) -> None:
-    if len(pattern.encode()) > MAX_PATTERN:
+    if len(pattern) > MAX_PATTERN // 4 and len(pattern.encode("utf-8", "replace")) > MAX_PATTERN:
         raise OperationalError("LIKE or GLOB pattern too complex")
 
 
-def _joined(stretches: list[str]) -> "re.Pattern[str]":
-    """Return the expression of stretches with any text between; all but the last are atomic."""
-    if len(stretches) == 1:
-        body = stretches[0]
-    else:
-        *inner, last = stretches
-        body = inner[0] + "".join(f"(?>.*?{stretch})" for stretch in inner[1:]) + f".*{last}"
-    return re.compile(body, re.DOTALL)
+@lru_cache(maxsize=512)
+def compile_like(pattern: str, escape: str | None = None, sensitive: bool = False) -> Matcher:
+    """Return what matches texts against a LIKE pattern; unless `sensitive`, it is given texts after `fold_case`.
+
+    Raises OperationalError for a pattern that is too long and an escape that is not one character.
+    """
+    _check_size(pattern)
+    if escape is not None:
+        escape = c_text(escape)
+        if len(escape) != 1:
+            raise OperationalError("ESCAPE expression must be a single character")
+    pattern = c_text(pattern)
+    stretches: list[_Stretch] = []
+    parts: list[str] = []
+    literal: list[str] | None = []
+    marks = iter(pattern)
+    for mark in marks:
+        if mark == "%" != escape:
+            stretches.append(_Stretch(parts, None if literal is None else "".join(literal)))
+            parts, literal = [], []
+            continue
+        if mark == "_" != escape:
+            parts.append(".")
+            literal = None
+            continue
+        if mark == escape:
+            mark = next(marks, "")
+            if not mark:
+                return _never
+        mark = mark if sensitive else fold_case(mark)
+        parts.append(re.escape(mark))
+        if literal is not None:
+            literal.append(mark)
+    stretches.append(_Stretch(parts, None if literal is None else "".join(literal)))
+    return _matcher(stretches)
 
 
 @lru_cache(maxsize=512)
-def _like(pattern: str, escape: str, sensitive: bool) -> "re.Pattern[str]":
+def compile_glob(pattern: str) -> Matcher:
+    """Return what matches texts against a GLOB pattern. Raises OperationalError for a pattern that is too long."""
     _check_size(pattern)
-    if escape and len(escape) != 1:
-        raise OperationalError("ESCAPE expression must be a single character")
-    stretches, current = [], ""
-    characters = iter(pattern)
-    for char in characters:
-        if escape and char == escape:
-            following = next(characters, None)
-            if following is None:
-                return re.compile(r"(?!)")  # an escape at the end matches nothing
-            current += re.escape(following if sensitive else fold_case(following))
-        elif char == "%":
-            stretches.append(current)
-            current = ""
-        else:
-            current += "." if char == "_" else re.escape(char if sensitive else fold_case(char))
-    return _joined([*stretches, current])
-
-
-@lru_cache(maxsize=512)
-def _glob(pattern: str) -> "re.Pattern[str]":
-    _check_size(pattern)
-    stretches, current, place = [], "", 0
+    pattern = c_text(pattern)
+    stretches: list[_Stretch] = []
+    parts: list[str] = []
+    literal: list[str] | None = []
+    place = 0
     while place < len(pattern):
-        char = pattern[place]
+        mark = pattern[place]
         place += 1
-        if char == "*":
-            stretches.append(current)
-            current = ""
-        elif char == "[":
-            members, place = _glob_set(pattern, place)
-            if members is None:
-                return re.compile(r"(?!)")
-            current += members
+        if mark == "*":
+            stretches.append(_Stretch(parts, None if literal is None else "".join(literal)))
+            parts, literal = [], []
+        elif mark in "?[":
+            part, place = (".", place) if mark == "?" else _glob_set(pattern, place)
+            if place < 0:
+                return _never
+            parts.append(part)
+            literal = None
         else:
-            current += "." if char == "?" else re.escape(char)
-    return _joined([*stretches, current])
+            parts.append(re.escape(mark))
+            if literal is not None:
+                literal.append(mark)
+    stretches.append(_Stretch(parts, None if literal is None else "".join(literal)))
+    return _matcher(stretches)
 
 
-def _glob_set(pattern: str, place: int) -> tuple[str | None, int]:
-    """Return the class of a bracket that opened before `place`, None if it is never closed, and what follows it."""
-    negated = pattern.startswith("^", place)
-    place += negated
+def _glob_set(pattern: str, place: int) -> tuple[str, int]:
+    """Return the expression for a set that opened before `place`, and where it ends, -1 if nowhere."""
+    inverted = pattern.startswith("^", place)
+    place += inverted
     members: list[str] = []
     if pattern.startswith("]", place):
         members.append(r"\]")
         place += 1
-    last: str | None = None
+    before = ""
     while place < len(pattern) and pattern[place] != "]":
-        char = pattern[place]
-        after = pattern[place + 1 : place + 2]
-        if char == "-" and last is not None and after not in ("", "]"):
-            if last <= after:
-                members.append(f"{re.escape(last)}-{re.escape(after)}")
-            last = None
-            place += 2
-            continue
-        members.append(re.escape(char))
-        last = char
+        mark, after = pattern[place], pattern[place + 1 : place + 2]
         place += 1
+        if mark == "-" and before and after not in ("", "]"):
+            if before <= after:
+                members.append(f"{re.escape(before)}-{re.escape(after)}")
+            before = ""
+            place += 1
+        else:
+            members.append(re.escape(mark))
+            before = mark
     if place >= len(pattern):
-        return None, place
+        return "", -1
     if not members:
-        return ("." if negated else "(?!)"), place + 1
-    return f"[{'^' if negated else ''}{''.join(members)}]", place + 1
+        return ("." if inverted else _NOTHING), place + 1
+    return f"[{'^' if inverted else ''}{''.join(members)}]", place + 1
 
 
 @lru_cache(maxsize=512)
-def _regexp(pattern: str) -> "re.Pattern[str]":
+def compile_regexp(pattern: str) -> re.Pattern[str]:
+    """Return a regular expression of Python's re module. Raises OperationalError for an invalid one."""
     try:
         return re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as exc:
         raise OperationalError(f"invalid regular expression: {exc}") from exc
 
 
-PATTERN_FUNCTIONS: Final[tuple[ScalarFunction, ...]] = (
-    scalar("like", like, 2, 3, result=SqlType.INTEGER, null_safe=True, needs_context=True),
-    scalar("glob", glob, 2, result=SqlType.INTEGER, null_safe=True),
-    scalar("regexp", regexp, 2, result=SqlType.INTEGER, null_safe=True),
-    scalar("match", match, 2, result=SqlType.INTEGER),
+def like(context: "Context", pattern: Value, value: Value, *escape: Value) -> Value:
+    """Return whether a text matches a LIKE pattern: ``%`` any text, ``_`` one character; A to Z equal a to z."""
+    if None in escape:
+        return None
+    sensitive = context.state.case_sensitive_like
+    written = pattern if isinstance(pattern, str) else "" if pattern is None else text_of(pattern)
+    matches = compile_like(written, *map(text_of, escape), sensitive=sensitive)
+    if pattern is None or value is None:
+        return None
+    text = value if isinstance(value, str) and "\0" not in value else c_text(value)
+    if not sensitive:
+        text = text.lower() if text.isascii() else fold_case(text)
+    return 1 if matches(text) else 0
+
+
+def glob(pattern: Value, value: Value) -> Value:
+    """Return whether a text matches a GLOB pattern: ``*``, ``?``, ``[a-z]`` and ``[^a-z]``."""
+    if pattern is None or value is None:
+        return None
+    return 1 if compile_glob(text_of(pattern))(c_text(value)) else 0
+
+
+def regexp(pattern: Value, value: Value) -> Value:
+    """Return whether a regular expression of Python's re module matches somewhere in a text.
+
+    Unlike LIKE and GLOB, a regular expression can take time exponential in the length of the text.
+    """
+    if pattern is None or value is None:
+        return None
+    return 1 if compile_regexp(text_of(pattern)).search(text_of(value)) else 0
+
+
+FUNCTIONS: Final[tuple[ScalarFunction, ...]] = (
+    ScalarFunction(FunctionSignature("like", 2, 3, result=SqlType.INTEGER, null_safe=True), like, needs_context=True),
+    scalar("glob", glob, 2, SqlType.INTEGER, null_safe=True),
+    scalar("regexp", regexp, 2, SqlType.INTEGER, null_safe=True),
 )
-"""The functions of this module."""
+"""The scalar functions of this module."""

@@ -19,24 +19,22 @@ SortKey: TypeAlias = Callable[[Value], Any]
 
 
 class Aggregation(Protocol):
-    """One group's state of an aggregate function.
+    """One group's state of an aggregate function."""
 
-    Functions that can run over a moving window also have ``inverse(*arguments)``, which takes back the oldest step, and
-    ``value()``, the result so far; `AggregateFunction.invertible` tells.
-    """
-
-    def step(self, *arguments: Value) -> None:
-        """Take in one row."""
+    @property
+    def step(self) -> Callable[..., None]:
+        """What takes in the arguments of one row."""
 
     def final(self) -> Value:
         """Return the result; the object is not used afterwards."""
 
 
 class InvertibleAggregation(Aggregation, Protocol):
-    """The state of an aggregate function that can run over a moving window."""
+    """The state of an aggregate function that can run over a moving window; `AggregateFunction.invertible` tells."""
 
-    def inverse(self, *arguments: Value) -> None:
-        """Take back the oldest step that was not taken back yet."""
+    @property
+    def inverse(self) -> Callable[..., None]:
+        """What takes back the oldest step that was not taken back yet, given its arguments."""
 
     def value(self) -> Value:
         """Return the result so far."""

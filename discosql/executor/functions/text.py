@@ -1,5 +1,6 @@
 """Functions on text and blobs."""
 
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -8,13 +9,15 @@ from typing import Final
 from discosql.errors import OperationalError
 from discosql.executor.functions.printf import printf
 from discosql.executor.functions.registry import scalar
-from discosql.executor.functions.values import c_text, character, check_length, integer_of
+from discosql.executor.functions.values import MAX_LENGTH, c_text, character, check_length, integer_of
+from discosql.reals import real_text
 from discosql.types import SqlType, Value, fold_case, text_of
 
 _HEX_PAIR = re.compile("[0-9a-fA-F]{2}")
 _ESCAPE = re.compile(r"\\(?:(\\)|\+([0-9a-fA-F]{6})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-9a-fA-F]{4})|)")
 _CONTROL = re.compile(r"[\x01-\x1f\\]")
-_SOUNDEX_GROUPS = {"BFPV": 1, "CGJKQSXZ": 2, "DT": 3, "L": 4, "MN": 5, "R": 6}
+_WORD = re.compile(rb"[A-Za-z].*", re.DOTALL)
+_SOUNDEX_GROUPS = {"BFPV": "1", "CGJKQSXZ": "2", "DT": "3", "L": "4", "MN": "5", "R": "6"}
 _SOUNDEX = {letter: digit for letters, digit in _SOUNDEX_GROUPS.items() for letter in letters}
 
 
@@ -53,7 +56,7 @@ def upper(value: Value) -> Value:
     return text.encode("utf-8", "surrogatepass").upper().decode("utf-8", "surrogatepass")
 
 
-def substr(value: Value, start: Value, count: Value = 2**62) -> Value:
+def substr(value: Value, start: Value, count: Value = MAX_LENGTH) -> Value:
     """Return part of a text or blob: `count` characters or bytes from the 1-based `start`.
 
     A negative `start` counts from the end; a negative `count` takes what is before `start`.
@@ -184,18 +187,11 @@ def unicode(value: Value) -> Value:
 
 
 def quote(value: Value) -> str:
-    """Return a value as a SQL literal."""
+    """Return a value as a SQL literal; text only up to its first NUL."""
     if value is None:
         return "NULL"
     if isinstance(value, float):
-        text = str(printf("%!.15g", value))
-        return (
-            text
-            if float(text) == value
-            else str(printf("%!.20e", value))
-            if abs(value) < float("inf")
-            else f"{'-' * (value < 0)}9.0e+999"
-        )
+        return _quoted_real(value)
     if isinstance(value, bytes):
         return f"X'{value.hex().upper()}'"
     if isinstance(value, int | Decimal):
@@ -203,9 +199,16 @@ def quote(value: Value) -> str:
     return "'" + c_text(value).replace("'", "''") + "'"
 
 
+def _quoted_real(number: float) -> str:
+    if math.isinf(number):
+        return "9.0e+999" if number > 0 else "-9.0e+999"
+    text = real_text(number)
+    return text if float(text) == number else str(printf("%!.20e", number))
+
+
 def unistr(value: Value) -> Value:
     r"""Return text with its escapes (``\XXXX``, ``\uXXXX``, ``\+XXXXXX``, ``\UXXXXXXXX``, ``\\``) replaced."""
-    return None if value is None else _ESCAPE.sub(_unescaped, c_text(value))
+    return None if value is None else _ESCAPE.sub(_unescaped, text_of(value))
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -233,20 +236,20 @@ def _escaped(match: re.Match[str]) -> str:
 
 def soundex(value: Value) -> str:
     """Return the Soundex code of a word, ``?000`` where there is none."""
-    text = "" if value is None else c_text(value)
-    start = next((place for place, mark in enumerate(text) if mark.isascii() and mark.isalpha()), None)
-    if start is None:
+    data = b"" if value is None else c_text(value).encode("utf-8", "replace")
+    match = _WORD.search(data)
+    if match is None:
         return "?000"
-    code = text[start].upper()
-    before = _SOUNDEX.get(code, 0)
-    for mark in text[start:].upper():
-        digit = _SOUNDEX.get(mark, 0)
+    # SQLite takes bytes beyond ASCII for the characters that their low seven bits are.
+    word = bytes(byte & 0x7F for byte in match[0]).decode().upper()
+    code = word[0]
+    before = _SOUNDEX.get(code, "")
+    for letter in word:
+        digit = _SOUNDEX.get(letter, "")
         if digit and digit != before:
-            code += str(digit)
+            code += digit
         before = digit
-        if len(code) == 4:
-            break
-    return code.ljust(4, "0")
+    return code[:4].ljust(4, "0")
 
 
 FUNCTIONS: Final = (

@@ -11,7 +11,7 @@ def _window(name: str, minimum: int, maximum: int, result: Any = None, *, null_s
     return WindowFunction(FunctionSignature(name, minimum, maximum, "window", result, null_safe))
 
 
-WINDOW_FUNCTIONS: Final[tuple[WindowFunction, ...]] = (
+FUNCTIONS: Final[tuple[WindowFunction, ...]] = (
     _window("row_number", 0, 0, SqlType.INTEGER, null_safe=True),
     _window("rank", 0, 0, SqlType.INTEGER, null_safe=True),
     _window("dense_rank", 0, 0, SqlType.INTEGER, null_safe=True),
