@@ -13,10 +13,12 @@ from typing import Any
 
 from discosql.errors import OperationalError
 from discosql.executor.functions.registry import Aggregation
-from discosql.executor.operators import add
+from discosql.executor.operators import add, divide
 from discosql.types import MAX_INTEGER, MIN_INTEGER, Value, number_of, sort_key
 
 _SAFE = 2**40
+_INTEGERS = frozenset((int,))
+_PLAIN = frozenset((int, float))
 
 
 def sum_integers(values: Sequence[int]) -> int | None:
@@ -31,28 +33,49 @@ def sum_integers(values: Sequence[int]) -> int | None:
     return total
 
 
+def add_integers(total: int | None, values: Sequence[int]) -> int | None:
+    """Return the sum of a batch of integers added to that of the batches before."""
+    if not values:
+        return total
+    if total is None or -_SAFE < total < _SAFE:
+        return (total or 0) + (sum_integers(values) or 0)
+    return sum_integers([total, *values])
+
+
+def part_of_sum(values: Sequence[float]) -> float:
+    """Return the sum of a batch of REAL values; NaN where infinities cancel out."""
+    try:
+        return fsum(values)
+    except (OverflowError, ValueError):
+        return sum(values)
+
+
+def average_of_parts(parts: Sequence[float], count: int) -> float | None:
+    """Return avg() of REAL values, given the sum of each batch."""
+    total = total_reals(parts) if count else None
+    return total / count if total is not None else None
+
+
 def sum_reals(values: Sequence[float]) -> float | None:
     """Return the sum of REAL values, NULL if there are none or infinities cancel out."""
     return total_reals(values) if values else None
 
 
-def total_reals(values: Iterable[float]) -> float | None:
+def total_reals(values: Sequence[float]) -> float | None:
     """Return the sum of REAL values."""
-    try:
-        return fsum(values)
-    except (OverflowError, ValueError):
-        total = sum(values)
-        return total if total == total else None
+    total = part_of_sum(values)
+    return total if total == total else None
 
 
-def sum_values(values: Sequence[Value]) -> Value:
+def sum_values(values: Sequence[Any]) -> Value:
     """Return sum() of non-NULL values of any class."""
-    if not values:
-        return None
+    classes = set(map(type, values))
+    if classes <= _INTEGERS:
+        return sum_integers(values)
+    if classes <= _PLAIN:
+        return total_reals(values)
     numbers = [number_of(value) for value in values]
-    if all(value.__class__ is int for value in values):
-        return sum_integers(numbers)  # type: ignore[arg-type]
-    if any(isinstance(number, Decimal) for number in numbers):
+    if Decimal in classes:
         return _sum_exactly(numbers)
     return total_reals([float(number) for number in numbers])
 
@@ -64,9 +87,11 @@ def _sum_exactly(numbers: Iterable[int | float | Decimal]) -> Value:
     return total
 
 
-def total_values(values: Sequence[Value]) -> float | None:
+def total_values(values: Sequence[Any]) -> float | None:
     """Return total() of non-NULL values: always a REAL."""
-    return total_reals([float(number_of(value)) for value in values])
+    if not set(map(type, values)) <= _PLAIN:
+        values = [float(number_of(value)) for value in values]
+    return total_reals(values)
 
 
 def average_integers(values: Sequence[int]) -> float | None:
@@ -74,16 +99,21 @@ def average_integers(values: Sequence[int]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def average_values(values: Sequence[Value]) -> Value:
+def average_reals(values: Sequence[float]) -> float | None:
+    """Return avg() of REAL values."""
+    total = total_reals(values) if values else None
+    return total / len(values) if total is not None else None
+
+
+def average_values(values: Sequence[Any]) -> Value:
     """Return avg() of non-NULL values of any class; of DECIMAL values an exact quotient."""
-    if not values:
-        return None
-    numbers = [number_of(value) for value in values]
-    if any(isinstance(number, Decimal) for number in numbers):
-        total = _sum_exactly(numbers)
-        return total / len(values) if isinstance(total, Decimal | float) else None
-    total_real = total_reals([float(number) for number in numbers])
-    return None if total_real is None else total_real / len(values)
+    classes = set(map(type, values))
+    if classes <= _INTEGERS:
+        return average_integers(values)
+    if Decimal in classes:
+        return divide(_sum_exactly([number_of(value) for value in values]), Decimal(len(values)))
+    total = total_values(values)
+    return None if total is None else total / len(values)
 
 
 def least(values: Iterable[Value], key: Callable[[Value], Any] = sort_key) -> Value:

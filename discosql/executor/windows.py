@@ -71,9 +71,7 @@ def row_numbers(parts: Sequence[Partition]) -> list[int]:
 
 def ranks(parts: Sequence[Partition], peer_key: Getter | None) -> list[int]:
     """Compute rank()."""
-    return [
-        start + 1 for part in parts for start, end in peer_spans(part, peer_key) for _ in range(start, end)
-    ]
+    return [start + 1 for part in parts for start, end in peer_spans(part, peer_key) for _ in range(start, end)]
 
 
 def dense_ranks(parts: Sequence[Partition], peer_key: Getter | None) -> list[int]:
@@ -98,9 +96,7 @@ def percent_ranks(parts: Sequence[Partition], peer_key: Getter | None) -> list[f
 
 def cumulative_distances(parts: Sequence[Partition], peer_key: Getter | None) -> list[float]:
     """Compute cume_dist()."""
-    return [
-        end / len(part) for part in parts for start, end in peer_spans(part, peer_key) for _ in range(start, end)
-    ]
+    return [end / len(part) for part in parts for start, end in peer_spans(part, peer_key) for _ in range(start, end)]
 
 
 def tiles(parts: Sequence[Partition], count_of: Getter) -> list[int]:
@@ -317,11 +313,12 @@ def running(
 
 def running_sums(values: Sequence[int | None]) -> list[Value]:
     """Return the sum of integers up to each place, NULL before the first one that is not NULL."""
-    if None not in values:
-        sums = list(accumulate(values))  # type: ignore[arg-type]
+    present = [value for value in values if value is not None]
+    if len(present) == len(values):
+        sums = list(accumulate(present))
         if sums and (max(sums) > MAX_INTEGER or min(sums) < ~MAX_INTEGER):
             raise OperationalError("integer overflow")
-        return sums  # type: ignore[return-value]
+        return list(sums)
     result: list[Value] = []
     total: int | None = None
     for value in values:

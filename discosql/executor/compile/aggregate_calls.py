@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from discosql.errors import InternalError
 from discosql.executor import aggregating
@@ -22,9 +22,7 @@ from discosql.executor.compile.code import (
     TEXT,
     Code,
     Kind,
-    variable,
 )
-from discosql.executor.compile.pipe import Pipe
 from discosql.executor.compile.producer import Producer
 from discosql.executor.compile.sorting import sort_key_name
 from discosql.planner.plan import Aggregate, AggregateCall
@@ -35,16 +33,13 @@ class GroupCode:
     """How the items of a group are read.
 
     `parts` are the codes that were gathered, `places` where in an item each is (none: the item is the value itself),
-    `spans` for each call where its arguments start, where its filter and sort keys start, and where they end. With
-    `sharing`, lists that several calls may use are put into variables.
+    `spans` for each call where its arguments start, where its filter and sort keys start, and where they end.
     """
 
     name: str
     parts: tuple[Code, ...]
     places: tuple[int, ...]
     spans: tuple[tuple[int, int, int], ...]
-    keys: int
-    sharing: bool = True
 
     def named(self, name: str) -> GroupCode:
         """Return the same for a group in another variable."""
@@ -54,82 +49,64 @@ class GroupCode:
         """Return the text that reads a part of an item."""
         return f"{item}[{self.places[part]}]" if self.places else item
 
-    def first(self, part: int) -> Code:
-        """Return the code of a part of the group's first item."""
-        text = self.read(part, f"{self.name}[0]")
-        return Code(text, self.parts[part].kind, simple=True, names=frozenset((self.name,)))
-
 
 def _call(producer: Producer, function: Callable[..., Any], values: Code, kind: Kind, more: str = "") -> Code:
     name = producer.module.runtime(function)
     return Code(f"{name}({values.text}{more})", kind, depth=values.depth + 1, names=values.names)
 
 
-def call_code(producer: Producer, node: Aggregate, group: GroupCode, place: int, pipe: Pipe) -> tuple[Pipe, Code]:
-    """Return the code of a call's result, and the pipe with the variables that it needs."""
+Sharing: TypeAlias = Callable[[Code], Code]
+"""Puts a list into a variable that the calls of one group can share, and returns the code that reads it."""
+
+
+def call_code(producer: Producer, node: Aggregate, group: GroupCode, place: int, share: Sharing) -> Code:
+    """Return the code of a call's result for one group."""
     call = node.calls[place]
     start, middle, end = group.spans[place]
     if call.bare:
-        return pipe, _bare(producer, node, group, start)
-    items = group.name
-    if call.order_by:
-        items = _ordered(producer, call, group, items, end)
+        return _bare(producer, node, group, start)
+    items = _ordered(producer, call, group, end) if call.order_by else group.name
     condition = f" if {group.read(middle)}" if call.filter is not None else ""
     if call.name == "count" and not call.arguments:
         counted = f"len([1 for x in {items}{condition}])" if condition else f"len({items})"
-        return pipe, Code(counted, INTEGER, depth=2, names=frozenset((group.name,)))
+        return Code(counted, INTEGER, depth=2, names=frozenset((group.name,)))
     inline = _FINISHES.get(call.name) if middle - start == 1 else None
     if inline is None:
-        return pipe, _registered(producer, call, group, place, f"{items}{condition}")
-    pipe, values = _values(producer, call, group, start, items, condition, pipe)
-    empty_possible = not node.keys or bool(condition) or group.parts[start].may_be(NULL)
-    return pipe, inline(producer, call, values, empty_possible)
+        return _registered(producer, call, group, place, f"{items}{condition}")
+    values = _values(group, start, items, condition, share)
+    if call.distinct and call.name not in ("min", "max"):
+        values = _without_doubles(producer, call, values)
+    may_be_empty = not node.keys or bool(condition) or group.parts[start].may_be(NULL)
+    return inline(producer, call, values, may_be_empty)
 
 
-def _ordered(producer: Producer, call: AggregateCall, group: GroupCode, items: str, end: int) -> str:
+def _ordered(producer: Producer, call: AggregateCall, group: GroupCode, end: int) -> str:
+    """Return the code of a group's items in the order that a call wants."""
     first = end - len(call.order_by)
     terms = tuple(
         (group.places[first + number], key.descending, key.nulls_first) for number, key in enumerate(call.order_by)
     )
-    return f"{producer.module.runtime(aggregating.ordered)}({items}, {producer.module.constant(terms)})"
+    return f"{producer.module.runtime(aggregating.ordered)}({group.name}, {producer.module.constant(terms)})"
 
 
-def _values(
-    producer: Producer, call: AggregateCall, group: GroupCode, part: int, items: str, condition: str, pipe: Pipe
-) -> tuple[Pipe, Code]:
-    """Return the code of the list of a call's values without NULL, in a variable where calls can share it."""
+def _values(group: GroupCode, part: int, items: str, condition: str, share: Sharing) -> Code:
+    """Return the code of the list of a call's values without NULL."""
     code = group.parts[part]
     read = group.read(part)
     if code.may_be(NULL):
         condition += f"{' and' if condition else ' if'} {read} is not None"
-    kind = code.kind & ~NULL
+    kind, names = code.kind & ~NULL, frozenset((group.name,))
     if not condition and read == "x":
-        values = Code(items, kind, simple=True, names=frozenset((group.name,)))
-    else:
-        text = f"[{read} for x in {items}{condition}]"
-        values = Code(text, kind, depth=2, names=frozenset((group.name,)))
-        if group.sharing:
-            pipe, values = _shared(producer, pipe, values)
-    if call.distinct and call.name not in ("min", "max"):
-        values = _without_doubles(producer, call, values)
-    return pipe, values
-
-
-def _shared(producer: Producer, pipe: Pipe, code: Code) -> tuple[Pipe, Code]:
-    for clause in pipe.clauses:
-        if clause.kind == "let" and clause.code.text == code.text:
-            return pipe, variable(clause.name, code.kind)
-    name = producer.function.name("a")
-    return pipe.let(name, code), variable(name, code.kind)
+        return Code(items, kind, simple=True, names=names)
+    return share(Code(f"[{read} for x in {items}{condition}]", kind, depth=2, names=names))
 
 
 def _without_doubles(producer: Producer, call: AggregateCall, values: Code) -> Code:
     if call.collation == "BINARY" or not values.may_be(TEXT):
         text = f"list(dict.fromkeys({values.text}))"
         return Code(text, values.kind, depth=values.depth + 2, names=values.names)
-    return _call(
-        producer, aggregating.without_doubles, values, values.kind, f", {sort_key_name(producer, call.collation)}"
-    )
+    key = sort_key_name(producer, call.collation)
+    return _call(producer, aggregating.without_doubles, values, values.kind, f", {key}")
 
 
 # The functions that need no object ---------------------------------------------------------------------------------
@@ -156,6 +133,8 @@ def _total(producer: Producer, call: AggregateCall, values: Code, may_be_empty: 
 def _average(producer: Producer, call: AggregateCall, values: Code, may_be_empty: bool) -> Code:
     if values.only(INTEGER):
         return _call(producer, aggregating.average_integers, values, REAL | (NULL if may_be_empty else 0))
+    if values.only(REAL):
+        return _call(producer, aggregating.average_reals, values, REAL | NULL)
     return _call(producer, aggregating.average_values, values, REAL | values.kind & DECIMAL | NULL)
 
 
@@ -186,22 +165,21 @@ _FINISHES: Final = {
 def _registered(producer: Producer, call: AggregateCall, group: GroupCode, place: int, items: str) -> Code:
     """Return the code that runs an aggregate function of the registry over a group."""
     start, middle, _ = group.spans[place]
-    function = producer.module.registry.aggregate(call.name, middle - start)
+    module = producer.module
+    function = module.registry.aggregate(call.name, middle - start)
     if function is None:
         raise InternalError(f"no such aggregate function: {call.name}")
     factory = _factory(producer, call, function)
     reads = [group.read(part) for part in range(start, middle)]
     if len(reads) == 1:
-        values = f"[{reads[0]} for x in {items}]"
-        if call.distinct:
-            values = f"{producer.module.runtime(aggregating.without_doubles)}({values}, {sort_key_name(producer, call.collation)})"
-        run = aggregating.aggregate_values
+        run, values = module.runtime(aggregating.aggregate_values), f"[{reads[0]} for x in {items}]"
     else:
-        values = f"[({', '.join(reads)}{',' if reads else ''}) for x in {items}]"
-        run = aggregating.aggregate_rows
-    text = f"{producer.module.runtime(run)}({factory}, {values})"
+        run, values = module.runtime(aggregating.aggregate_rows), f"[({', '.join([*reads, ''])}) for x in {items}]"
+    if call.distinct:
+        key = sort_key_name(producer, call.collation)
+        values = f"{module.runtime(aggregating.without_doubles)}({values}, {key})"
     kind = ANYTHING | (JSON if function.json else 0)
-    return producer.scope({}).normal(Code(text, kind, depth=3, names=frozenset((group.name,))))
+    return producer.scope({}).normal(Code(f"{run}({factory}, {values})", kind, depth=3, names=frozenset((group.name,))))
 
 
 def _factory(producer: Producer, call: AggregateCall, function: Any) -> str:

@@ -1,24 +1,36 @@
-"""Code for Aggregate: rows are gathered by group, then each call is computed over the lists of values of a group.
+"""Code for GROUP BY: rows are gathered by group, then each call is computed over the lists of values of a group.
 
 What is gathered of a row is as little as the calls need: the value itself for calls over one column, the row of the
-table where nothing has to be computed, nothing but a count for ``count(*)``. Groups come out in the order of their
-keys, as SQLite's do.
+table where nothing has to be computed, nothing but a count for ``count(*)``. Bare columns are only taken from the first
+row of a group. Groups come out in the order of their keys, as SQLite's do.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from discosql.executor import aggregating
 from discosql.executor.compile.aggregate_calls import GroupCode, call_code
-from discosql.executor.compile.code import ANYTHING, BLOB, NULL, NUMBER, TEXT, Code, row_of, variable
+from discosql.executor.compile.code import (
+    ANYTHING,
+    BLOB,
+    INTEGER,
+    NULL,
+    NUMBER,
+    TEXT,
+    Code,
+    column_of,
+    row_of,
+    variable,
+)
 from discosql.executor.compile.comparison import collated
+from discosql.executor.compile.gathering import gathered_item
 from discosql.executor.compile.pipe import Pipe, pack
 from discosql.executor.compile.producer import PRODUCERS, Consumer, Needed, Producer
-from discosql.executor.compile.sorting import key_code
+from discosql.executor.compile.single_group import write_single_group
 from discosql.executor.compile.walk import references
 from discosql.executor.ordering import sort_with_nulls
 from discosql.executor.reads import pieces
@@ -26,116 +38,146 @@ from discosql.planner.plan import Aggregate, AggregateCall
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """What the code that gathers rows leaves behind: codes of the keys, and how the gathered items are read."""
+class _Gathered:
+    """What is known after the code that gathers rows was written.
+
+    `keys` are the codes of the keys as groups are told apart by them, `plain` says that these are the keys themselves.
+    `firsts` are the columns of the values kept of the first row, in the variable ``f``: the keys unless they are plain, then
+    the bare columns.
+    """
 
     keys: list[Code]
     plain: bool
     group: GroupCode
+    firsts: list[Code]
 
 
 def _aggregate(producer: Producer, node: Aggregate, needed: Needed, consume: Consumer) -> None:
-    function = producer.function
-    groups = function.name("groups")
-    plain = all(collation == "BINARY" for collation in node.collations)
-    counting = bool(node.keys) and plain and all(_is_row_count(call) for call in node.calls)
-    empty = "[]" if not node.keys else f"{producer.module.runtime(defaultdict)}(list)"
-    function.line(f"{groups} = {f'{producer.module.runtime(Counter)}()' if counting else empty}")
-    found: list[Gathered] = []
-
-    def gather(pipe: Pipe) -> None:
-        found.append(_gather(producer, node, pipe, groups, counting))
-
-    with producer.without_factors():
-        producer.produce(node.child, references(*node.keys, *node.calls), gather)
     if node.keys:
-        _each_group(producer, node, groups, found[0], counting, consume)
+        _Writer(producer, node).write(consume)
     else:
-        group = found[0].group.named(groups)
-        pipe, columns = _results(producer, node, Pipe({}), group, [])
-        consume(pipe.with_columns(columns))
+        write_single_group(producer, node, consume)
 
 
 def _is_row_count(call: AggregateCall) -> bool:
     return call.name == "count" and not call.arguments and call.filter is None
 
 
-def _gather(producer: Producer, node: Aggregate, pipe: Pipe, groups: str, counting: bool) -> Gathered:
-    keys = [producer.value(key, pipe) for key in node.keys]
-    scope = producer.scope(pipe.columns)
-    normal = [collated(scope, key, name) for key, name in zip(keys, node.collations, strict=True)]
-    plain = all(key.text == form.text for key, form in zip(keys, normal, strict=True))
-    item, group = _item(producer, node, pipe, [] if plain else keys)
-    key = normal[0] if len(normal) == 1 else row_of(normal)
-    function = producer.function
-    if not keys:
-        producer.extend(groups, pipe, item)
-    elif counting and pipe.is_comprehension(key):
-        function.line(f"{groups}.update([{pipe.comprehension(key.text)}])")
-    else:
-        with pipe.written(function):
-            function.line(f"{groups}[{key.text}]" + (" += 1" if counting else f".append({item.text})"))
-    return Gathered(normal, plain, group)
+class _Writer:
+    """Writes one Aggregate with keys."""
 
+    def __init__(self, producer: Producer, node: Aggregate) -> None:
+        self.producer = producer
+        self.node = node
+        self.groups = producer.function.name("groups")
+        self.first_rows = producer.function.name("firsts")
+        extremes = [call for call in node.calls if call.name in ("min", "max") and not call.bare]
+        self.bare = [call.bare and len(extremes) != 1 for call in node.calls]
+        self.keeps_first = any(self.bare) or any(collation != "BINARY" for collation in node.collations)
+        self.counting = not self.keeps_first and all(_is_row_count(call) for call in node.calls)
 
-def _item(producer: Producer, node: Aggregate, pipe: Pipe, keys: list[Code]) -> tuple[Code, GroupCode]:
-    """Return the code of what is gathered of a row, and how it is read."""
-    parts: list[Code] = [*keys]
-    spans: list[tuple[int, int, int]] = []
-    for call in node.calls:
-        start = len(parts)
-        parts += [producer.value(argument, pipe) for argument in call.arguments]
-        middle = len(parts)
-        if call.filter is not None:
-            parts.append(producer.truth(call.filter, pipe))
-        parts += [key_code(producer, key, pipe) for key in call.order_by]
-        spans.append((start, middle, len(parts)))
-    texts = {part.text for part in parts}
-    sorted_calls = any(call.order_by for call in node.calls)
-    if len(texts) == 1 and not sorted_calls:
-        return parts[0], GroupCode("g", tuple(parts), (), tuple(spans), len(keys))
-    item, layout = pack({}, parts)
-    if not parts:
-        item = Code("None", NULL, simple=True)
-    return item, GroupCode("g", tuple(parts), layout.extras, tuple(spans), len(keys))
-
-
-# Results -------------------------------------------------------------------------------------------------------------
-
-
-def _each_group(
-    producer: Producer, node: Aggregate, groups: str, found: Gathered, counting: bool, consume: Consumer
-) -> None:
-    function, module = producer.function, producer.module
-    items, part = function.name("items"), function.name("part")
-    key, group_name = function.name("k"), function.name("g")
-    function.line(f"{items} = list({groups}.items())")
-    _write_group_sort(producer, items, found.keys)
-    step = producer.step()
-    with function.block(f"for {part} in {module.runtime(pieces)}({items}, {step}):"):
-        group = found.group.named(group_name)
-        pipe = Pipe({}).each(f"{key}, {group_name}", variable(part, ANYTHING), {})
-        columns = _key_columns(key, found, group)
-        if counting:
-            columns += [variable(group_name, 2) for _ in node.calls]
-            by_id = {column.id: code for column, code in zip(node.output, columns, strict=True)}
-            consume(pipe.with_columns(by_id))
+    def write(self, consume: Consumer) -> None:
+        """Write the gathering of rows, then the loop over the groups."""
+        function, module = self.producer.function, self.producer.module
+        if self.keeps_first:
+            function.line(f"{self.groups} = {{}}")
+            function.line(f"{self.first_rows} = {{}}")
         else:
-            pipe, by_id = _results(producer, node, pipe, group, columns)
-            consume(pipe.with_columns(by_id))
-        producer.tick(f"len({part})")
+            empty = f"{module.runtime(Counter)}()" if self.counting else f"{module.runtime(defaultdict)}(list)"
+            function.line(f"{self.groups} = {empty}")
+        found: list[_Gathered] = []
+        with self.producer.without_factors():
+            used = references(*self.node.keys, *self.node.calls)
+            self.producer.produce(self.node.child, used, lambda pipe: found.append(self._gather(pipe)))
+        self._each_group(found[0], consume)
+
+    def _gather(self, pipe: Pipe) -> _Gathered:
+        producer, node = self.producer, self.node
+        keys = [producer.value(key, pipe) for key in node.keys]
+        scope = producer.scope(pipe.columns)
+        normal = [collated(scope, key, name) for key, name in zip(keys, node.collations, strict=True)]
+        plain = all(key.text == form.text for key, form in zip(keys, normal, strict=True))
+        calls = [
+            replace(call, arguments=()) if bare else call for call, bare in zip(node.calls, self.bare, strict=True)
+        ]
+        item, group = gathered_item(producer, calls, pipe)
+        firsts = [] if plain else keys
+        firsts += [
+            producer.value(call.arguments[0], pipe) for call, bare in zip(node.calls, self.bare, strict=True) if bare
+        ]
+        first, layout = pack({}, firsts)
+        self._write_gathering(pipe, normal[0] if len(normal) == 1 else row_of(normal), item, first)
+        read = [column_of("f", place, code.kind) for place, code in zip(layout.extras, firsts, strict=True)]
+        return _Gathered(normal, plain, group, read)
+
+    def _write_gathering(self, pipe: Pipe, key: Code, item: Code, first: Code) -> None:
+        function, groups = self.producer.function, self.groups
+        if self.counting and pipe.is_comprehension(key):
+            function.line(f"{groups}.update([{pipe.comprehension(key.text)}])")
+            return
+        with pipe.written(function):
+            if self.counting:
+                function.line(f"{groups}[{key.text}] += 1")
+            elif self.keeps_first:
+                function.line(f"k = {key.text}")
+                function.line(f"g = {groups}.get(k)")
+                with function.block("if g is None:"):
+                    function.line(f"{groups}[k] = g = []")
+                    function.line(f"{self.first_rows}[k] = {first.text}")
+                function.line(f"g.append({item.text})")
+            else:
+                function.line(f"{groups}[{key.text}].append({item.text})")
+
+    def _each_group(self, found: _Gathered, consume: Consumer) -> None:
+        producer, function, module = self.producer, self.producer.function, self.producer.module
+        items, part = function.name("items"), function.name("part")
+        key, group_name = function.name("k"), function.name("g")
+        function.line(f"{items} = list({self.groups}.items())")
+        _write_group_sort(producer, items, found.keys)
+        step = producer.step()
+        with function.block(f"for {part} in {module.runtime(pieces)}({items}, {step}):"):
+            pipe = Pipe({}).each(f"{key}, {group_name}", variable(part, ANYTHING), {})
+            firsts = found.firsts
+            if self.keeps_first:
+                name = function.name("f")
+                names = frozenset((self.first_rows, key))
+                pipe = pipe.let(name, Code(f"{self.first_rows}[{key}]", ANYTHING, depth=1, names=names))
+                firsts = [column_of(name, code.slot[1], code.kind) for code in firsts if code.slot is not None]
+            consume(self._with_columns(pipe, found, firsts, key, group_name))
+            producer.tick(f"len({part})")
+
+    def _with_columns(self, pipe: Pipe, found: _Gathered, firsts: list[Code], key: str, group_name: str) -> Pipe:
+        """Return the pipe with the code of the output columns for one group."""
+        node = self.node
+        group = found.group.named(group_name)
+        shared: dict[str, Code] = {}
+
+        def share(code: Code) -> Code:
+            if code.text not in shared:
+                shared[code.text] = self.producer.let(pipes, "a", code)
+            return shared[code.text]
+
+        pipes = [pipe]
+        codes = _key_columns(key, found.keys) if found.plain else firsts[: len(node.keys)]
+        rest = iter(firsts if found.plain else firsts[len(node.keys) :])
+        for place, (column, bare) in enumerate(zip(node.output[len(node.keys) :], self.bare, strict=True)):
+            if bare:
+                codes.append(next(rest))
+                continue
+            if self.counting:
+                codes.append(variable(group_name, INTEGER))
+                continue
+            code = call_code(self.producer, node, group, place, share)
+            if not code.simple and (self.producer.module.uses.get(column.id, 0) > 1 or node.calls[place].bare):
+                code = self.producer.let(pipes, "v", code)
+            codes.append(code)
+        return pipes[0].with_columns({column.id: code for column, code in zip(node.output, codes, strict=True)})
 
 
-def _key_columns(key: str, found: Gathered, group: GroupCode) -> list[Code]:
-    if not found.plain:
-        return [group.first(place) for place in range(len(found.keys))]
-    if len(found.keys) == 1:
-        return [variable(key, found.keys[0].kind)]
-    names = frozenset((key,))
-    return [
-        Code(f"{key}[{place}]", code.kind, simple=True, names=names, slot=(key, place, len(found.keys)))
-        for place, code in enumerate(found.keys)
-    ]
+def _key_columns(key: str, keys: Sequence[Code]) -> list[Code]:
+    if len(keys) == 1:
+        return [variable(key, keys[0].kind)]
+    return [column_of(key, place, code.kind, len(keys)) for place, code in enumerate(keys)]
 
 
 def _write_group_sort(producer: Producer, items: str, keys: Sequence[Code]) -> None:
@@ -150,21 +192,6 @@ def _write_group_sort(producer: Producer, items: str, keys: Sequence[Code]) -> N
     else:
         order = aggregating.group_order_of_one if len(keys) == 1 else aggregating.group_order
         line(f"{items}.sort(key={module.runtime(order)})")
-
-
-def _results(
-    producer: Producer, node: Aggregate, pipe: Pipe, group: GroupCode, keys: list[Code]
-) -> tuple[Pipe, dict[int, Code]]:
-    """Return a pipe that computes the calls of a group, and the code of all columns."""
-    columns = {column.id: code for column, code in zip(node.output, keys, strict=False)}
-    after = node.output[len(node.keys) :]
-    for place, (call, column) in enumerate(zip(node.calls, after, strict=True)):
-        pipe, code = call_code(producer, node, group, place, pipe)
-        if not code.simple and (producer.module.uses.get(column.id, 0) > 1 or call.bare):
-            name = producer.function.name("v")
-            pipe, code = pipe.let(name, code), variable(name, code.kind)
-        columns[column.id] = code
-    return pipe, columns
 
 
 PRODUCERS[Aggregate] = _aggregate

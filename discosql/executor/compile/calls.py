@@ -52,9 +52,7 @@ def _argument(scope: Scope, expression: Expression) -> Code:
 def _implementation(scope: Scope, expression: Call, function: ScalarFunction) -> str:
     module = scope.module
     if expression.collation == "BINARY" or function.collated is None:
-        return module.facts.setdefault(  # type: ignore[no-any-return]
-            ("function", id(function.implementation)), None
-        ) or _named(scope, function)
+        return _named(scope, function)
     number = module.facts.get(("key", expression.collation)) or module.name("c")
     module.facts["key", expression.collation] = number
     collation = module.constant(expression.collation)
@@ -64,8 +62,10 @@ def _implementation(scope: Scope, expression: Call, function: ScalarFunction) ->
 
 
 def _named(scope: Scope, function: ScalarFunction) -> str:
-    name = scope.module.constant(function.implementation, "f")
-    scope.module.facts["function", id(function.implementation)] = name
+    facts, key = scope.module.facts, ("function", id(function.implementation))
+    if key not in facts:
+        facts[key] = scope.module.constant(function.implementation, "f")
+    name: str = facts[key]
     return name
 
 

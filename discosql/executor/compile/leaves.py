@@ -31,6 +31,7 @@ from discosql.planner.plan import (
 )
 from discosql.schema import TableSchema
 from discosql.storage.engine import Range
+from discosql.types import Value
 
 # Tables ----------------------------------------------------------------------------------------------------------
 
@@ -119,7 +120,7 @@ def _is_constant(end: Expression | None) -> bool:
     return end is None or isinstance(end, Constant)
 
 
-def _constant(end: Expression | None) -> object:
+def _constant(end: Expression | None) -> Value:
     return end.value if isinstance(end, Constant) else None
 
 
@@ -240,7 +241,7 @@ def _working_scan(producer: Producer, node: WorkingScan, needed: Needed, consume
 
 def _shared(producer: Producer, node: Shared, needed: Needed, consume: Consumer) -> None:
     """Write a plan that is used in several places: a function of its own keeps its rows."""
-    module, function = producer.module, producer.function
+    function = producer.function
     rows = function.name("rows")
     label, kinds, arguments = _shared_function(producer, node)
     place = memo_key(producer, ("shared", node.id))

@@ -7,7 +7,7 @@ names made of a letter and a number.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -97,7 +97,7 @@ class Function:
         self.generates = False
         self.loops = 0
         self._prologue: dict[str, str] = {}
-        self._lines: list[str] = []
+        self._lines: list[str | list[str]] = []
         self._indent = 1
         module.functions.append(self)
 
@@ -108,6 +108,13 @@ class Function:
     def line(self, text: str) -> None:
         """Write one line."""
         self._lines.append("    " * self._indent + text)
+
+    def reserve(self) -> Callable[[str], None]:
+        """Return a function that writes further lines here, at a place that other lines follow by then."""
+        place: list[str] = []
+        prefix = "    " * self._indent
+        self._lines.append(place)
+        return lambda text: place.append(prefix + text)
 
     @contextmanager
     def block(self, header: str) -> Iterator[None]:
@@ -140,7 +147,8 @@ class Function:
         """Return the text of the function."""
         lines = [f"def {self.label}({', '.join(self.arguments)}):"]
         lines += [f"    {name} = {expression}" for name, expression in self._prologue.items()]
-        lines += self._lines
-        if self.generates and not any("yield" in line for line in self._lines):
+        for item in self._lines:
+            lines += [item] if isinstance(item, str) else item
+        if self.generates and not any("yield" in line for line in lines):
             lines.append("    yield")
         return "\n".join(lines)

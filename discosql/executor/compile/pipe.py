@@ -106,9 +106,7 @@ class Layout:
         }
 
 
-def pack(
-    columns: Mapping[int, Code], extras: Iterable[Code] = (), *, copied: bool = False
-) -> tuple[Code, Layout]:
+def pack(columns: Mapping[int, Code], extras: Iterable[Code] = (), *, copied: bool = False) -> tuple[Code, Layout]:
     """Return the code of a row that holds the given columns, and further values, with its layout.
 
     Unless it must be `copied`, the row of a table itself is taken where it has all of them.

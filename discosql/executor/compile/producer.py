@@ -185,6 +185,12 @@ class Producer:
                 columns[column] = variable(name, code.kind)
         return pipe.with_columns(columns)
 
+    def let(self, pipes: list[Pipe], prefix: str, code: Code) -> Code:
+        """Set a variable at the end of the last of some pipes, and return the code that reads it."""
+        name = self.function.name(prefix)
+        pipes[-1] = pipes[-1].let(name, code)
+        return variable(name, code.kind)
+
     def cut(self, pipe: Pipe, needed: Needed) -> Pipe:
         """Write code that keeps the rows of a pipe in a list, and return a pipe over that."""
         name, row = self.function.name("rows"), self.function.name("r")

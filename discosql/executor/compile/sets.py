@@ -138,7 +138,7 @@ def _step_function(producer: Producer, node: RecursiveUnion, kinds: list[Kind]) 
 
 
 def _queue_functions(producer: Producer, node: RecursiveUnion, kinds: list[Kind]) -> tuple[str, str]:
-    """Return code for what makes rows equal (None with ALL) and for the order of the queue (None: first in, first out)."""
+    """Return code for what makes rows equal, None with ALL, and for the order of the queue, None if it has none."""
     key = "None"
     if not node.all:
         key = f"lambda r: {_row_key(producer, kinds, node.collations) or 'r'}"

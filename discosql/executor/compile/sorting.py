@@ -40,9 +40,9 @@ def key_code(producer: Producer, key: SortKey, pipe: Pipe) -> Code:
 
 def orderable(producer: Producer, code: Code, collation: str) -> Code:
     """Return code for a value that Python orders as SQL does under a collation, NULL apart."""
-    if any(code.only(kind | NULL) for kind in (NUMBER, TEXT, BLOB)):
-        if not code.may_be(NULL) or not code.may_be(TEXT) or collation == "BINARY":
-            return collated(producer.scope({}), code, collation)
+    plain = any(code.only(kind | NULL) for kind in (NUMBER, TEXT, BLOB))
+    if plain and (not code.may_be(NULL) or not code.may_be(TEXT) or collation == "BINARY"):
+        return collated(producer.scope({}), code, collation)
     module = producer.module
     plain = collation == "BINARY" or not code.may_be(TEXT)
     name = module.runtime(sort_key) if plain else sort_key_name(producer, collation)

@@ -43,7 +43,9 @@ _WHOLE: Final[dict[type, tuple[str, ...]]] = {
 }
 """Where the rows of a plan are kept as a whole."""
 
-_DECLARATIONS: Final = frozenset({"output", "results", "table", "index"})
+_CARRIERS: Final = ("Expression", "Node", "SortKey", "Call", "Frame", "Bound", "IndexLookup")
+"""Words in the annotations of the fields that hold parts of a plan."""
+
 _FIELDS: dict[type, tuple[str, ...]] = {}
 
 
@@ -51,21 +53,30 @@ def _fields(kind: type) -> tuple[str, ...]:
     names = _FIELDS.get(kind)
     if names is None:
         found = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
-        names = _FIELDS[kind] = tuple(field.name for field in found if field.name not in _DECLARATIONS)
+        names = _FIELDS[kind] = tuple(
+            field.name for field in found if any(word in str(field.type) for word in _CARRIERS)
+        )
     return names
 
 
 def _parts(item: Any) -> list[Any]:
     """Return the plan's objects directly inside an object, tuples opened."""
     found: list[Any] = []
-    stack = [getattr(item, name) for name in _fields(type(item))]
-    while stack:
-        value = stack.pop()
+    for name in _fields(type(item)):
+        value = getattr(item, name)
         if type(value) is tuple:
-            stack.extend(value)
-        elif _fields(type(value)):
+            _open(value, found)
+        elif value is not None:
             found.append(value)
     return found
+
+
+def _open(values: tuple[Any, ...], found: list[Any]) -> None:
+    for value in values:
+        if type(value) is tuple:
+            _open(value, found)
+        elif dataclasses.is_dataclass(value):
+            found.append(value)
 
 
 def walk(item: Any) -> Iterator[Any]:
@@ -86,7 +97,7 @@ def count_uses(plan: Node) -> Counter[int]:
     """Count how often each column is used: named in an expression, or part of rows that are kept as a whole."""
     uses: Counter[int] = Counter([column.id for column in plan.output])
     shared: set[int] = set()
-    stack = [plan]
+    stack: list[Any] = [plan]
     while stack:
         part = stack.pop()
         if type(part) is ColumnRef:

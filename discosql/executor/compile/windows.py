@@ -6,27 +6,27 @@ come out in its order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Final, TypeAlias
+from typing import Final
 
 from discosql.executor import windows as runtime
 from discosql.executor.compile.aggregate_calls import GroupCode, call_code
 from discosql.executor.compile.code import ANYTHING, INTEGER, NULL, REAL, Code, Kind, column_of, row_of, variable
 from discosql.executor.compile.pipe import Layout, Pipe, pack
-from discosql.executor.compile.producer import PRODUCERS, Consumer, Needed, Producer, Rows, wanted
-from discosql.executor.compile.sorting import Term, key_code, terms_of, write_sort
+from discosql.executor.compile.producer import PRODUCERS, Consumer, Needed, Producer, wanted
+from discosql.executor.compile.sorting import key_code, terms_of, write_sort
 from discosql.executor.compile.walk import references
 from discosql.executor.reads import pieces
-from discosql.planner.plan import Aggregate, AggregateCall, ColumnRef, FrameBound, Values, Window, WindowCall
+from discosql.planner.plan import Aggregate, AggregateCall, FrameBound, Values, Window, WindowCall
 
 _SIDES: Final = {"preceding": -1, "current": 0, "following": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where in a kept row the parts of a call are: partition keys, sort keys, arguments, filter and the plain sort key."""
+    """Where in a kept row the parts of a call are; `plain` is the sort key's own value."""
 
     partition: tuple[int, ...]
     order: tuple[int, ...]
@@ -162,9 +162,7 @@ class _Writer:
         """Write code that adds results to the rows themselves, which another pass will sort again."""
         names = ", ".join([self.lists[number][0] for number in item.numbers])
         width = self._width
-        self.producer.function.line(
-            f"{self.rows} = [(*r, *x) for r, x in zip({self.rows}, zip({names}))]"
-        )
+        self.producer.function.line(f"{self.rows} = [(*r, *x) for r, x in zip({self.rows}, zip({names}))]")
         for offset, number in enumerate(item.numbers):
             _, kind = self.lists.pop(number)
             self.results[number] = column_of("r", width + offset, kind)
@@ -261,9 +259,9 @@ def _aggregate_results(
     start, end, exclude = call.frame.start, call.frame.end, call.frame.exclude
     from_start = start.kind == "preceding" and start.offset is None
     to_end = end.kind == "following" and end.offset is None
-    if from_start and exclude == "no others" and (to_end or (not call.order_by and call.frame.unit != "rows")):
-        if call.frame.unit != "rows" or to_end:
-            return f"[v for p in {parts} for v in [{code.text}] * len(p)]", code.kind
+    whole = to_end or (end.kind == "current" and not call.order_by and call.frame.unit != "rows")
+    if from_start and whole and exclude == "no others":
+        return f"[v for p in {parts} for v in [{code.text}] * len(p)]", code.kind
     if from_start and end.kind == "current" and exclude == "no others":
         compute = _running(producer, call, places, arguments)
         if compute is not None:
@@ -282,9 +280,9 @@ def _over_list(producer: Producer, call: WindowCall, places: Places, arguments: 
     count = len(arguments)
     parts = tuple(arguments) + ((variable("x", INTEGER),) if places.filter is not None else ())
     slots = places.arguments + ((places.filter,) if places.filter is not None else ())
-    group = GroupCode("p", parts, slots or (0,), ((0, count, count),), 0, sharing=False)
+    group = GroupCode("p", parts, slots or (0,), ((0, count, count),))
     node = Aggregate(Values((), ()), (), (), (aggregate,), ())
-    return call_code(producer, node, group, 0, Pipe({}))[1]
+    return call_code(producer, node, group, 0, lambda values: values)
 
 
 def _running(producer: Producer, call: WindowCall, places: Places, arguments: list[Code]) -> str | None:
