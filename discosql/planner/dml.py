@@ -21,6 +21,7 @@ from discosql.planner.names import check_database, is_reserved
 from discosql.planner.parameters import ParameterTable
 from discosql.planner.parse import output_name
 from discosql.planner.plan import (
+    Aggregate,
     ColumnRef,
     Delete,
     Expression,
@@ -32,6 +33,7 @@ from discosql.planner.plan import (
     RowRules,
     Update,
     Values,
+    Window,
 )
 from discosql.planner.scope import Scope
 from discosql.schema import TableSchema
@@ -68,7 +70,7 @@ def build_insert(context: PlanContext, parameters: ParameterTable, statement: In
         source,
         statement.resolution,
         upserts,
-        _returning(binder, rules, alias, statement.returning),
+        _returning(binder, rules, statement.returning),
         related_rules(binder, table) if updates else (),
     )
 
@@ -121,7 +123,7 @@ def build_update(context: PlanContext, parameters: ParameterTable, statement: Up
     values = dict(assigned(table, statement.assignments))
     binder, source = _changed_rows(context, parameters, (table, alias), statement.source, values.values())
     rules = row_rules(binder, table, source.output[: len(table.columns) + 1])
-    returning = _returning(binder, rules, alias, statement.returning)
+    returning = _returning(binder, rules, statement.returning)
     related = related_rules(binder, table)
     return Update(rules, tuple(values), source, statement.resolution, returning, related)
 
@@ -132,7 +134,7 @@ def build_delete(context: PlanContext, parameters: ParameterTable, statement: De
     alias = statement.alias or table.name
     binder, source = _changed_rows(context, parameters, (table, alias), statement.source, ())
     rules = row_rules(binder, table, source.output)
-    return Delete(rules, source, _returning(binder, rules, alias, statement.returning), related_rules(binder, table))
+    return Delete(rules, source, _returning(binder, rules, statement.returning), related_rules(binder, table))
 
 
 def _changed_rows(
@@ -152,6 +154,11 @@ def _changed_rows(
     select.set("expressions", [*columns, *values])
     binder = Binder(_with_rowid(context, table), parameters)
     source, _ = binder.build_query(select)
+    below = source.child if isinstance(source, Projection) else source
+    if isinstance(below, Aggregate | Window):
+        # A SELECT may call these, a change of rows may not.
+        kind = "aggregate" if isinstance(below, Aggregate) else "window"
+        raise ProgrammingError(f"misuse of {kind} function {below.calls[0].name}()")
     return binder, source
 
 
@@ -172,11 +179,12 @@ def _with_rowid(context: PlanContext, table: TableSchema) -> PlanContext:
 # RETURNING ----------------------------------------------------------------------------------------------------------
 
 
-def _returning(binder: Binder, rules: RowRules, alias: str, trees: Sequence[exp.Expr] | None) -> Returning | None:
+def _returning(binder: Binder, rules: RowRules, trees: Sequence[exp.Expr] | None) -> Returning | None:
     if trees is None:
         return None
     table = rules.table
-    scope = Scope.of_table(table, alias, rules.row)
+    # SQLite knows the table here by its own name only, whatever its alias.
+    scope = Scope.of_table(table, table.name, rules.row)
     expressions: list[Expression] = []
     columns: list[OutputColumn] = []
     for tree in trees:

@@ -27,7 +27,7 @@ def _row_items(assignment: Assignment) -> list[exp.Expr]:
     count, value = len(assignment.names), assignment.value
     while isinstance(value, exp.Paren):
         value = value.this
-    if isinstance(value, exp.Tuple):
+    if count > 1 and isinstance(value, exp.Tuple):
         items = list(value.expressions)
     elif count > 1 and isinstance(value, exp.Subquery):
         items = [_column_of(value, position, count) for position in range(count)]
