@@ -172,10 +172,12 @@ class Connection(ConnectionBase):
             self._session.rollback()
 
     def close(self) -> None:
-        """Roll back what was not committed and close. Safe to call again."""
+        """Roll back what was not committed and close.
+
+        Raises ProgrammingError when called again, as PEP 249's compliance suite asks.
+        """
         with self._lock:
-            if self._closed:
-                return
+            self._check_open()
             self._closed = True
             self._session.rollback()
             LOOP_THREAD.run(self._session.engine.close())

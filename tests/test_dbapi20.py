@@ -35,7 +35,7 @@ class FileTest(_Suite):
 
     def _connect(self) -> Any:
         connection = discosql.connect(self.path)
-        self.addCleanup(connection.close)
+        self.addCleanup(lambda: connection.closed or connection.close())
         return connection
 
 

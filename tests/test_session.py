@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def db() -> Iterator[discosql.Connection]:
     connection = discosql.connect(":memory:")
     connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT UNIQUE)")
     yield connection
-    connection.close()
+    if not connection.closed:
+        connection.close()
 
 
 def names(connection: discosql.Connection) -> list[str]:
@@ -98,7 +100,7 @@ class TestTransactions:
 
     def test_autocommit_modes(self, tmp_path: Path) -> None:
         path = tmp_path / "a.disco"
-        with discosql.connect(path, autocommit=True) as db:
+        with closing(discosql.connect(path, autocommit=True)) as db:
             db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)")
             db.execute("INSERT INTO t (name) VALUES ('a')")
             assert not db.in_transaction
@@ -107,10 +109,8 @@ class TestTransactions:
             assert db.in_transaction
             db.execute("INSERT INTO t (name) VALUES ('b')")
             db.rollback()
-            db.close()
-        with discosql.connect(path) as db:
+        with closing(discosql.connect(path)) as db:
             assert names(db) == ["a"]
-            db.close()
 
     def test_two_connections_to_a_file_see_each_others_commits(self, tmp_path: Path) -> None:
         one, two = (discosql.connect(tmp_path / "a.disco") for _ in range(2))
@@ -182,8 +182,7 @@ class TestCursors:
         with pytest.raises(discosql.ProgrammingError, match="closed"):
             cursor.execute("SELECT 1")
         db.close()
-        db.close()
-        for use in (db.cursor, db.commit, db.rollback, lambda: db.execute("SELECT 1")):
+        for use in (db.cursor, db.commit, db.rollback, db.close, lambda: db.execute("SELECT 1")):
             with pytest.raises(discosql.ProgrammingError, match="closed"):
                 use()
 

@@ -1,0 +1,11 @@
+# What discosql does not have is refused by name.
+> CREATE TABLE t (a INTEGER)
+---
+
+!> CREATE TRIGGER x AFTER INSERT ON t BEGIN SELECT 1; END
+!> ATTACH 'x' AS y
+!> CREATE TEMP TABLE u (a)
+!> CREATE INDEX i ON t (a) WHERE a > 1
+!> CREATE INDEX i ON t (a + 1)
+!> CREATE VIRTUAL TABLE v USING fts5(a)
+---

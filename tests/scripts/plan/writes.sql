@@ -1,0 +1,15 @@
+# The rows that a change is about are found by a plan too, and a change is one message and one look at the log.
+> CREATE TABLE t (id INTEGER PRIMARY KEY, x INTEGER)
+---
+
+[requests]> INSERT INTO t VALUES (1, 5), (2, 3)
+---
+
+[plan,requests]> UPDATE t SET x = x + 1 WHERE id = 2
+---
+
+[plan,requests]> DELETE FROM t WHERE id = 1
+---
+
+[requests]> UPDATE t SET x = 0 WHERE id = 99
+---

@@ -1,0 +1,21 @@
+# A table changes its shape and keeps its rows.
+> CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b INTEGER CHECK (b > 0))
+> INSERT INTO t VALUES (1, 'x', 5)
+> ALTER TABLE t ADD COLUMN c TEXT DEFAULT 'new'
+> ALTER TABLE t RENAME COLUMN b TO n
+> ALTER TABLE t DROP COLUMN a
+> ALTER TABLE t RENAME TO u
+> INSERT INTO u (n) VALUES (6)
+---
+
+> SELECT * FROM u
+---
+
+> SELECT sql FROM sqlite_master WHERE name = 'u'
+---
+
+!> INSERT INTO u (n) VALUES (0)
+---
+
+!> SELECT * FROM t
+---

@@ -1,0 +1,13 @@
+# Window functions and frames.
+> CREATE TABLE s (day INTEGER PRIMARY KEY, team TEXT, points INTEGER)
+> INSERT INTO s VALUES (1, 'r', 3), (2, 'b', 1), (3, 'r', 5), (4, 'b', 4), (5, 'r', 5)
+---
+
+> SELECT day, row_number() OVER (PARTITION BY team ORDER BY points DESC, day) FROM s ORDER BY day
+---
+
+> SELECT day, sum(points) OVER (ORDER BY day ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM s
+---
+
+> SELECT day, rank() OVER w, dense_rank() OVER w, lag(points, 1, 0) OVER w FROM s WINDOW w AS (ORDER BY points) ORDER BY day
+---

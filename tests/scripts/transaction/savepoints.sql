@@ -1,0 +1,16 @@
+# A transaction is one message, whatever it changes; savepoints undo parts of it.
+> CREATE TABLE a (x INTEGER)
+> CREATE TABLE b (x INTEGER)
+---
+
+[requests]> BEGIN
+[requests]> INSERT INTO a VALUES (1)
+[requests]> SAVEPOINT s
+[requests]> INSERT INTO b VALUES (2)
+[requests]> ROLLBACK TO s
+[requests]> INSERT INTO b VALUES (3)
+[requests]> COMMIT
+---
+
+> SELECT a.x, b.x FROM a, b
+---

@@ -1,0 +1,21 @@
+# Foreign keys are enforced, with their actions.
+> CREATE TABLE p (id INTEGER PRIMARY KEY, code TEXT UNIQUE)
+> CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p ON DELETE CASCADE, code TEXT REFERENCES p (code) ON UPDATE CASCADE ON DELETE SET NULL)
+> INSERT INTO p VALUES (1, 'one'), (2, 'two')
+> INSERT INTO c VALUES (1, 1, 'two'), (2, 2, 'two'), (3, NULL, NULL)
+---
+
+!> INSERT INTO c VALUES (4, 9, NULL)
+---
+
+> UPDATE p SET code = 'deux' WHERE id = 2
+> DELETE FROM p WHERE id = 1
+> SELECT * FROM c
+---
+
+> CREATE TABLE r (p INTEGER REFERENCES p)
+> INSERT INTO r VALUES (2)
+---
+
+!> DELETE FROM p WHERE id = 2
+---
