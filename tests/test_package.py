@@ -17,13 +17,13 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # Rooms from the ground up; a module may import from its own row or from rows above it in this list.
 LAYERS = (
-    ("errors",),
-    ("types",),
+    ("errors", "reals"),
+    ("types", "conversion"),
     ("schema",),
     ("planner", "storage"),
     ("executor",),
     ("session", "explaining"),
-    ("rows", "drive", "opening", "connection"),
+    ("rows", "drive", "opening", "connection", "background"),
     ("aio",),
     ("dbapi", "database", "table"),
     ("bot", "cli", "sqlalchemy"),
@@ -93,8 +93,15 @@ def test_foreign_packages_stay_in_their_rooms(path: Path) -> None:
             assert module.startswith(homes), f"{module} imports {name}"
 
 
+def imports_at_import(path: Path) -> Iterator[str]:
+    """Yield the own modules that are imported when this one is: not those for type checkers or inside functions."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("discosql."):
+            yield (node.module or "").removeprefix("discosql.")
+
+
 def test_no_import_cycles() -> None:
-    graph = {module_of(path): {name for name in own_imports(path) if name != module_of(path)} for path in FILES}
+    graph = {module_of(path): set(imports_at_import(path)) - {module_of(path)} for path in FILES}
     done: set[str] = set()
 
     def visit(module: str, trail: tuple[str, ...]) -> None:
