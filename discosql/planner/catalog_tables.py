@@ -49,6 +49,7 @@ _JSON = "key value type$ atom id# parent# fullkey$ path$"
 _TABLE_INFO = "cid# name$ type$ notnull# dflt_value$ pk#"
 
 _TABLES = (
+    _table("sqlite_sequence", "name seq"),
     _table("json_each", _JSON, "json root"),
     _table("json_tree", _JSON, "json root"),
     _table("pragma_table_info", _TABLE_INFO, "arg schema"),

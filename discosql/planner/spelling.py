@@ -1,31 +1,33 @@
-"""Read what the grammar writes in disguise, so that sqlglot cannot misread it.
+"""Constructs that sqlglot would misread and that are therefore written another way, and how to read them back.
 
-sqlglot drops unary plus (which takes affinity away), reads ``f(a -> 'x')`` as a lambda and a path as its own JSON path,
-and turns ``CAST(x AS NUMERIC)`` into DECIMAL. The grammar therefore writes these in another way:
+The grammar writes them, the binder reads them:
 
-- unary ``+x`` arrives as `exp.Sqrt` (an operator of another dialect with the same binding);
-- ``a -> b`` arrives as ``a || "->" || b``, two `exp.DPipe` with a marker between (`arrow_of`), for all three
-  operators bind alike and to the left; ``->>`` likewise;
-- the type of a CAST arrives as one quoted identifier that holds its words (`declared_words`).
+- unary ``+x``, which sqlglot drops though it takes affinity away, arrives as `exp.Sqrt` (an operator of another dialect
+  with the same binding);
+- ``a -> b``, whose path sqlglot would rewrite, arrives as ``a || "->" || b``, two `exp.DPipe` with a marker between
+  (`arrow_of`), for all three operators bind alike and to the left; ``->>`` likewise;
+- the type of a CAST, of which sqlglot keeps less than SQLite's rules need, arrives as one quoted identifier that holds
+  its words (`declared_words`).
 """
 
-from typing import Literal
+from typing import Final
 
 from sqlglot import exp
 
-_MARK = "\0"
+MARK: Final = "\0"
+"""Begins an identifier that is none in the text."""
 
 
-def arrow_of(node: exp.DPipe) -> tuple[Literal["->", "->>"], exp.Expr, exp.Expr] | None:
+def arrow_of(node: exp.DPipe) -> tuple[str, exp.Expression, exp.Expression] | None:
     """Return operator and operands if a `DPipe` stands for ``->`` or ``->>``, else None."""
     inner = node.this
     operator = inner.expression if isinstance(inner, exp.DPipe) else None
     marker = operator.this if isinstance(operator, exp.Column) else None
-    if isinstance(marker, exp.Identifier) and marker.name.startswith(_MARK):
-        return ("->>" if marker.name.endswith(">>") else "->"), inner.this, node.expression
+    if isinstance(marker, exp.Identifier) and marker.name.startswith(MARK):
+        return marker.name[1:], inner.this, node.expression
     return None
 
 
 def declared_words(cast: exp.Cast) -> str:
     """Return the words of a CAST's type as written."""
-    return str(cast.args["to"].args.get("kind") or "").removeprefix(_MARK)
+    return str(cast.args["to"].args["kind"]).removeprefix(MARK)

@@ -11,6 +11,7 @@ from discosql.errors import NotSupportedError
 from discosql.planner.grammar.operand import QUERY_STARTS, OperandGrammar
 from discosql.planner.grammar.reader import ALIASES, Place
 from discosql.planner.grammar.tree import NAME_MARK
+from discosql.planner.spelling import MARK
 from discosql.types import MAX_INTEGER
 
 OR, AND, NOT, EQUAL, COMPARE, BITS, SUM, PRODUCT, JOINED, COLLATE, UNARY, PRIMARY = range(1, 13)
@@ -82,7 +83,7 @@ class ExpressionGrammar(OperandGrammar):
             # sqlglot rewrites paths; with a marker between two concatenations they come through as they are.
             token = self.skip()
             self.write(TokenType.DPIPE, "||", token)
-            self.write(TokenType.IDENTIFIER, f"\0{kind}{NAME_MARK}", token)
+            self.write(TokenType.IDENTIFIER, MARK + kind + NAME_MARK, token)
             self.write(TokenType.DPIPE, "||", token)
         else:
             self.take()

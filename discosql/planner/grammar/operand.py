@@ -9,6 +9,7 @@ from sqlglot.tokenizer_core import TokenType
 from discosql.errors import ProgrammingError, SqlSyntaxError
 from discosql.planner.grammar.reader import ALIASES, NAMES, Place, Reader
 from discosql.planner.grammar.tree import NAME_MARK
+from discosql.planner.spelling import MARK
 from discosql.planner.tokens import Token, unquote
 from discosql.types import MAX_INTEGER
 
@@ -220,7 +221,7 @@ class OperandGrammar(Reader):
         self.expect_taking("AS")
         token = self.token
         # One identifier that holds the type's words: sqlglot's own types say less than SQLite's rules need.
-        self.write(TokenType.IDENTIFIER, "\0" + self.read_type(), token)
+        self.write(TokenType.IDENTIFIER, MARK + self.read_type(), token)
         self.expect_taking(")")
 
     def read_type(self) -> str:
