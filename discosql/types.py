@@ -522,7 +522,8 @@ def _timestamp_operand(value: Value) -> Value:
 
 
 def _decimal_operand(value: Value) -> Value:
-    return to_numeric(value) if isinstance(value, str | bytes) else _as_decimal(value)
+    # Text that SQL reads as a number is read exactly: as a float, '0.1' would not equal DECIMAL 0.1.
+    return value if isinstance(to_numeric(value), str | bytes) else _as_decimal(value)
 
 
 _OPERANDS: Final[dict[SqlType, Callable[[Value], Value]]] = {
