@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.infer import Bound, common_type, derived, is_same
-from discosql.planner.plan import AggregateCall, Call, ColumnRef, Constant, Expression, FunctionSignature, SortKey
+from discosql.planner.plan import AggregateCall, Call, Case, ColumnRef, Constant, Expression, FunctionSignature, SortKey
 from discosql.planner.scope import Level, Scope
 from discosql.planner.traverse import columns_in
 from discosql.types import SqlType, fold_case
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["scalar", "aggregate", "window"]
 
-_TRANSPARENT: Final = {"likely", "unlikely", "likelihood"}
+_CONDITIONAL: Final = frozenset({"iif", "if"})
+_TRANSPARENT: Final = frozenset({"likely", "unlikely", "likelihood"})
 """Hints for SQLite's planner: they give their first argument, column that it may be."""
 
 
@@ -92,10 +93,12 @@ def scalar_call(binder: Binder, name: str, arguments: Sequence[Bound]) -> Bound:
     """Return the call of a scalar function."""
     signature = find_function(binder, name, ("scalar",), len(arguments))
     folded = fold_case(name)
-    if folded in _TRANSPARENT and signature.result == "argument":
+    if folded in _TRANSPARENT:
         _check_likelihood(arguments)
         return arguments[0]
     parts = tuple(argument.expression for argument in arguments)
+    if folded in _CONDITIONAL:
+        return derived(_conditional(parts), *arguments)
     kind, nullable = _result(signature, folded, parts)
     collation = next((argument.collation for argument in arguments if argument.collation is not None), "BINARY")
     return derived(Call(folded, parts, collation, kind, nullable, signature.deterministic), *arguments)
@@ -121,16 +124,17 @@ def _first_result(parts: tuple[Expression, ...]) -> tuple[SqlType | None, bool]:
     return common_type(parts), all(part.nullable for part in parts)
 
 
-def _chosen_result(parts: tuple[Expression, ...]) -> tuple[SqlType | None, bool]:
-    results = [*parts[1::2], *(parts[-1:] if len(parts) % 2 else ())]
-    return common_type(results), len(parts) % 2 == 0 or any(part.nullable for part in results)
+def _conditional(parts: tuple[Expression, ...]) -> Case:
+    """Return what ``iif(a, b, c, d, …)`` stands for: ``CASE WHEN a THEN b WHEN c THEN d … END``."""
+    default = parts[-1] if len(parts) % 2 else Constant(None)
+    results = (*parts[1::2], default)
+    whens = tuple(zip(parts[:-1:2] if len(parts) % 2 else parts[::2], parts[1::2], strict=True))
+    return Case(whens, default, common_type(results), any(part.nullable for part in results))
 
 
 _RESULTS: Final[dict[str, Callable[[tuple[Expression, ...]], tuple[SqlType | None, bool]]]] = {
     "coalesce": _first_result,
     "ifnull": _first_result,
-    "iif": _chosen_result,
-    "if": _chosen_result,
     "nullif": lambda parts: (parts[0].type, True),
     "min": lambda parts: (common_type(parts), any(part.nullable for part in parts)),
     "max": lambda parts: (common_type(parts), any(part.nullable for part in parts)),

@@ -90,7 +90,7 @@ def bind_binary(binder: Binder, tree: exp.Binary, scope: Scope) -> Bound:
             break
         arrow = arrow_of(node) if isinstance(node, exp.DPipe) else None
         if arrow is not None:
-            chain.append((arrow[0], arrow[2]))
+            chain.append(("->" if arrow[0] == "->" else "->>", arrow[2]))
             node = arrow[1]
         else:
             chain.append((operator, node.expression))

@@ -21,6 +21,8 @@ from discosql.planner.terms import unwrapped
 if TYPE_CHECKING:
     from discosql.planner.build import Binder
 
+_QUERIES = (exp.Select, exp.SetOperation, exp.Values, exp.Subquery)
+
 CompareOperator = Literal["=", "<>", "<", "<=", ">", ">="]
 
 
@@ -108,11 +110,21 @@ def query_of(tree: exp.In) -> exp.Expr | None:
         table = exp.Table(this=field.this.copy(), db=exp.to_identifier(field.table) if field.table else None)
         return exp.Select(expressions=[exp.Star()], from_=exp.From(this=table))
     items = tree.expressions
-    if is_row(tree.this) and items and all(isinstance(unwrapped(item), exp.Tuple) for item in items):
+    left = unwrapped(tree.this)
+    if isinstance(left, exp.Tuple) and items and not isinstance(unwrapped(items[0]), _QUERIES):
+        _check_widths(len(left.expressions), items)
         return exp.Values(expressions=[unwrapped(item).copy() for item in items])
     # One query in parentheses of its own is still the query, not a list of one value.
     single = unwrapped(items[0]) if len(items) == 1 else None
-    return single if isinstance(single, exp.Select | exp.SetOperation | exp.Values | exp.Subquery) else None
+    return single if isinstance(single, _QUERIES) else None
+
+
+def _check_widths(width: int, items: list[exp.Expr]) -> None:
+    for item in map(unwrapped, items):
+        count = len(item.expressions) if isinstance(item, exp.Tuple) else 1
+        if count != width:
+            plural = "" if count == 1 else "s"
+            raise ProgrammingError(f"IN(...) element has {count} term{plural} - expected {width}")
 
 
 def bind_in_query(binder: Binder, left: exp.Expr, query: exp.Expr, scope: Scope) -> Expression:

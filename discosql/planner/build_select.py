@@ -36,7 +36,7 @@ from discosql.planner.plan import (
 )
 from discosql.planner.projections import Item, expand
 from discosql.planner.scope import Level, Scope
-from discosql.planner.terms import check_ordinal, is_same_tree, ordinal, split_collation
+from discosql.planner.terms import check_ordinal, is_same_tree, ordinal, split_collation, unwrapped
 from discosql.types import fold_case
 
 if TYPE_CHECKING:
@@ -180,7 +180,8 @@ def _result_column(binder: Binder, item: Item) -> ResultColumn:
     bound = item.bound
     table = bound.expression.table if isinstance(bound.expression, ColumnRef) else None
     ref = binder.new_column(item.name, table, bound.type, bound.nullable, bound.collation or "BINARY")
-    return ResultColumn(item.name, ref, bound.affinity, bound.collation is not None)
+    written = unwrapped(item.tree).name if item.alias is None and isinstance(item.tree, exp.Column) else None
+    return ResultColumn(item.name, ref, bound.affinity, bound.collation is not None, written)
 
 
 def _distinct(

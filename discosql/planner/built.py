@@ -11,12 +11,16 @@ from discosql.types import Affinity, SqlType, fold_case
 
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
-    """A column of a query's result. `affinity` is what comparisons outside the query see, None for an expression."""
+    """A column of a query's result. `affinity` is what comparisons outside the query see, None for an expression.
+
+    `written` is its name where the query is a table of another one, if that differs: a column's name as written there.
+    """
 
     name: str
     ref: ColumnRef
     affinity: SqlType | None = None
     collated: bool = True
+    written: str | None = None
 
     @property
     def bound(self) -> Bound:
@@ -33,7 +37,7 @@ class BuiltQuery:
 
     def renamed(self, names: Sequence[str]) -> "BuiltQuery":
         """Return the query with other names for its columns."""
-        columns = [replace(column, name=name) for column, name in zip(self.columns, names, strict=True)]
+        columns = [replace(column, name=name, written=None) for column, name in zip(self.columns, names, strict=True)]
         return BuiltQuery(self.node, tuple(columns))
 
 
@@ -42,10 +46,11 @@ def scope_columns(columns: Iterable[ResultColumn], refs: Sequence[ColumnRef]) ->
     taken: set[str] = set()
     named: list[ScopeColumn] = []
     for column, ref in zip(columns, refs, strict=True):
-        name, count = column.name, 0
+        given = column.written or column.name
+        name, count = given, 0
         while fold_case(name) in taken:
             count += 1
-            name = f"{column.name}:{count}"
+            name = f"{given}:{count}"
         taken.add(fold_case(name))
         named.append(ScopeColumn(name, ref, column.affinity))
     return tuple(named)

@@ -112,10 +112,10 @@ def convert(expression: Expression, target: SqlType) -> Expression:
 
 
 def _is_canonical(type: SqlType | None, target: SqlType) -> bool:
-    if type is None or type in _UNCERTAIN:
-        return False
     if type is target or target.affinity is Affinity.BLOB:
         return True
+    if type is None or type in _UNCERTAIN:
+        return False
     if target in _CANONICAL:
         # A number is its own canonical form for BOOLEAN; text and blobs may spell a UUID, numbers may not.
         if target is SqlType.BOOLEAN:

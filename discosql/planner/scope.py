@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+from sqlglot import exp
 
 from discosql.errors import ProgrammingError
 from discosql.planner.infer import Bound, column_bound
 from discosql.planner.plan import AggregateCall, ColumnRef, WindowCall
 from discosql.schema import TableSchema
 from discosql.types import SqlType, fold_case
-
-if TYPE_CHECKING:
-    from sqlglot import exp
 
 _ROWID_NAMES = frozenset({"rowid", "_rowid_", "oid"})
 
@@ -206,5 +205,7 @@ def resolve(
         if table is None and level.aliases and level.level is not None:
             tree = level.level.aliases.get(fold_case(name))
             if tree is not None:
+                if not level.windows and tree.find(exp.Window) is not None:
+                    raise ProgrammingError(f"misuse of aliased window function {name}")
                 return [bind_alias(tree, replace(level, aliases=False))]
     return None
