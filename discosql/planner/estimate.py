@@ -1,6 +1,6 @@
 """How many rows a plan is likely to produce: guesses from what the catalog knows of tables without a request."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,13 +38,18 @@ from discosql.planner.plan import (
     Values,
     Window,
 )
-from discosql.planner.predicates import conjuncts, disjuncts
+from discosql.planner.predicates import conjuncts, disjuncts, is_fixed
 from discosql.planner.traverse import children
+from discosql.planner.unique import unique_keys
 from discosql.schema import Index, TableSchema, TableStatistics
 from discosql.types import SqlType, Value
 
 ROWS_PER_VALUE: Final = 10.0
-"""Rows that share a value of a column nothing is known of."""
+"""Rows that share a value of a column nothing is known of, where such rows are grouped or joined with each other."""
+
+EQUAL: Final = 1 / 10
+"""Share of rows that an equality keeps of a column nothing is known of, which rather has few values (a status, a city):
+a guess too low would have the others looked up one by one."""
 
 RANGE: Final = 1 / 3
 """Share of rows that an inequality keeps: the textbook guess of System R, where no range is known."""
@@ -69,7 +74,7 @@ RECURSION: Final = 10.0
 class ColumnFacts:
     """What is known of a column: the number of its values, and the smallest and largest where they are numbers."""
 
-    distinct: float
+    distinct: float | None = None
     low: float | None = None
     high: float | None = None
 
@@ -97,13 +102,18 @@ class Estimates:
 
     def distinct(self, expression: Expression, rows: float) -> float:
         """Return how many values an expression has in so many rows; the plan that makes its columns was estimated."""
+        known = self.known_distinct(expression, rows)
+        return known if known is not None else max(rows / ROWS_PER_VALUE, 1.0)
+
+    def known_distinct(self, expression: Expression, rows: float) -> float | None:
+        """Return how many values an expression has in so many rows, None where that would be a guess."""
         while not isinstance(expression, ColumnRef):
-            parts = _wrapped(expression)
-            if parts is None:
-                return 1.0 if isinstance(expression, Constant) else max(rows / ROWS_PER_VALUE, 1.0)
-            expression = parts
+            operand = _wrapped(expression)
+            if operand is None:
+                return 1.0 if isinstance(expression, Constant) else None
+            expression = operand
         facts = self._columns.get(expression.id)
-        return max(min(facts.distinct if facts is not None else rows / ROWS_PER_VALUE, rows), 1.0)
+        return max(min(facts.distinct, rows), 1.0) if facts is not None and facts.distinct is not None else None
 
     def selectivity(self, predicate: Expression | None, rows: float) -> float:
         """Return the share of so many rows for which a predicate holds, taking its conjuncts as independent."""
@@ -128,10 +138,10 @@ class Estimates:
         if isinstance(part, Compare):
             return self._compare_share(part, rows)
         if isinstance(part, InList):
-            share = min(len(part.items) / self.distinct(part.operand, rows), HALF)
+            share = min(len(part.items) * self._equal_share(part.operand, rows), HALF)
             return 1 - share if part.negated else share
         if isinstance(part, Is):
-            share = NULLS if _is_null(part.right) else 1 / max(self.distinct(part.left, rows), 1.0)
+            share = NULLS if _is_null(part.right) else self._equal_share(part.left, rows)
             return 1 - share if part.negated else share
         if isinstance(part, Or):
             return min(sum(self.selectivity(arm, rows) for arm in disjuncts(part)), 1.0)
@@ -145,7 +155,8 @@ class Estimates:
 
     def _compare_share(self, part: Compare, rows: float) -> float:
         if part.operator in ("=", "<>"):
-            share = 1 / max(self.distinct(part.left, rows), self.distinct(part.right, rows), 1.0)
+            fixed = is_fixed(part.right)
+            share = self._equal_share(part.left, rows) if fixed else self._match(part.left, part.right, rows, rows)
             return share if part.operator == "=" else 1 - share
         if isinstance(part.left, ColumnRef) and isinstance(part.right, Constant):
             return self._range_share(part.left, part.operator, part.right.value)
@@ -153,13 +164,40 @@ class Estimates:
             return 1 - self._range_share(part.right, part.operator, part.left.value)
         return RANGE
 
+    def _equal_share(self, expression: Expression, rows: float) -> float:
+        known = self.known_distinct(expression, rows)
+        return 1 / known if known is not None else max(EQUAL, 1 / max(rows, 1.0))
+
+    def matching(self, left: Node, right: Node, pairs: Sequence[tuple[Expression, Expression]]) -> float:
+        """Return the share of pairs of rows of two plans in which all pairs of expressions are equal.
+
+        If they hold a key of one side, each row of the other has one partner. Otherwise the second equality counts by
+        its root, the third by the root of that: they are rarely independent.
+        """
+        rows = self.rows(left), self.rows(right)
+        if len(pairs) > 1:
+            for side, node in enumerate((left, right)):
+                columns = {pair[side].id for pair in pairs if isinstance(pair[side], ColumnRef)}  # type: ignore[union-attr]
+                if any(key.keys() <= columns for key in unique_keys(node)):
+                    return 1 / max(rows[side], 1.0)
+        share, weight = 1.0, 1.0
+        for single in sorted(self._match(a, b, *rows) for a, b in pairs):
+            share *= single**weight
+            weight /= 2
+        return share
+
+    def _match(self, left: Expression, right: Expression, left_rows: float, right_rows: float) -> float:
+        counts = self.known_distinct(left, left_rows), self.known_distinct(right, right_rows)
+        known = [count for count in counts if count is not None]
+        return 1 / max(known) if known else min(ROWS_PER_VALUE / max(left_rows, right_rows, 1.0), 1.0)
+
     def _range_share(self, column: ColumnRef, operator: str, value: Value) -> float:
         facts = self._columns.get(column.id)
         if facts is None or facts.low is None or facts.high is None or not isinstance(value, int | float):
             return RANGE
         width = max(facts.high - facts.low, 1.0)
         below = min(max((value - facts.low) / width, 0.0), 1.0)
-        return max(below if operator in ("<", "<=") else 1 - below, 1 / max(facts.distinct, 1.0))
+        return max(below if operator in ("<", "<=") else 1 - below, 1 / (facts.distinct or ROWS_PER_VALUE))
 
     # One node ------------------------------------------------------------------------------------------------------
 
@@ -182,8 +220,8 @@ class Estimates:
         known = self._columns.get(expression.id) if isinstance(expression, ColumnRef) else None
         if known is not None:
             self._columns[column.id] = known
-        elif not isinstance(expression, ColumnRef):
-            self._columns[column.id] = ColumnFacts(self.distinct(expression, rows))
+        else:
+            self._columns[column.id] = ColumnFacts(self.known_distinct(expression, rows))
 
     def _aggregate(self, node: Aggregate) -> float:
         rows = self.rows(node.child)
@@ -214,15 +252,18 @@ class Estimates:
     def _nested_loop_join(self, node: NestedLoopJoin) -> float:
         left, right = self.rows(node.left), self.rows(node.right)
         matches = left * right
+        pairs = []
         for part in conjuncts(node.condition):
-            matches *= self._share(part, max(left, right))
-        return _joined(node.kind, left, right, matches)
+            if isinstance(part, Compare) and part.operator == "=":
+                pairs.append((part.left, part.right))
+            else:
+                matches *= self._share(part, max(left, right))
+        return _joined(node.kind, left, right, matches * self.matching(node.left, node.right, pairs))
 
     def _hash_join(self, node: HashJoin) -> float:
         left, right = self.rows(node.left), self.rows(node.right)
-        matches = left * right
-        for a, b in zip(node.left_keys, node.right_keys, strict=True):
-            matches /= max(self.distinct(a, left), self.distinct(b, right))
+        pairs = list(zip(node.left_keys, node.right_keys, strict=True))
+        matches = left * right * self.matching(node.left, node.right, pairs)
         matches *= self.selectivity(node.residual, max(left, right))
         return _joined(node.kind, left, right, matches)
 
@@ -309,14 +350,22 @@ def _column_facts(table: TableSchema, statistics: TableStatistics, position: int
     bounds = (float(low), float(high)) if numbers else (None, None)  # type: ignore[arg-type]
     if column < 0 or column == table.rowid_column:
         return ColumnFacts(rows, *bounds)
-    distinct = rows / ROWS_PER_VALUE
+    return ColumnFacts(_column_distinct(table, statistics, column, rows), *bounds)
+
+
+def _column_distinct(table: TableSchema, statistics: TableStatistics, column: int, rows: float) -> float | None:
     for index in table.indexes:
         if index.columns == (column,):
             known = statistics.indexes.get(index.id)
-            distinct = rows if index.unique else float(known.distinct if known and known.distinct else distinct)
-            return ColumnFacts(max(distinct, 1.0), *bounds)
+            if index.unique:
+                return rows
+            return float(known.distinct) if known and known.distinct else max(rows / ROWS_PER_VALUE, 1.0)
     if table.columns[column].type is SqlType.BOOLEAN:
-        distinct = 2.0
-    elif isinstance(low, int) and isinstance(high, int):
-        distinct = min(distinct, float(high - low + 1))
-    return ColumnFacts(max(distinct, 1.0), *bounds)
+        return 2.0
+    low, high = statistics.ranges.get(column, (None, None))
+    if isinstance(low, int) and isinstance(high, int) and high - low < rows / ROWS_PER_VALUE:
+        return float(high - low + 1)
+    # The first column of a key of several has many values, as a rule; of the others nothing is known.
+    if any(index.columns[0] == column for index in table.indexes):
+        return max(rows / ROWS_PER_VALUE, 1.0)
+    return None

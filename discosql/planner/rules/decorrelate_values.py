@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from discosql.planner.cost import lookup_cost, scan_cost
+from discosql.planner.keys import Match, Matches, candidates, table_positions
 from discosql.planner.operands import has_subquery
 from discosql.planner.plan import (
     Aggregate,
@@ -27,7 +28,6 @@ from discosql.planner.plan import (
     Window,
 )
 from discosql.planner.predicates import NULL, conjoin, plan_is_volatile
-from discosql.planner.rules.keys import Match, Matches, candidates, table_positions
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.rules.pull_up import Tie, pull_up, ties
 from discosql.planner.traverse import columns_in, expressions, free_columns, substitute, walk_plan

@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 from discosql.planner.cost import Cost, lookup_cost, scan_cost
+from discosql.planner.keys import Match, Matches, candidates, table_positions
 from discosql.planner.plan import (
     Aggregate,
     ColumnRef,
@@ -18,7 +19,6 @@ from discosql.planner.plan import (
     Scan,
 )
 from discosql.planner.predicates import conjoin, conjuncts, is_fixed
-from discosql.planner.rules.keys import Match, Matches, candidates, table_positions
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.traverse import rewrite_plan
 from discosql.schema import Index

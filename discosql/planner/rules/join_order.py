@@ -7,13 +7,15 @@ if the join before gives the keys) and the rows of every join in it.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import reduce
+from math import prod
 from operator import or_
 from typing import Final, NamedTuple, TypeAlias
 
 from discosql.planner.cost import Cost, access_cost, lookup_cost
+from discosql.planner.estimate import ROWS_PER_VALUE
+from discosql.planner.keys import Match, Matches, candidates, table_positions
 from discosql.planner.plan import ColumnRef, Compare, Expression, Filter, IndexLookup, NestedLoopJoin, Node, Scan
 from discosql.planner.predicates import conjoin
-from discosql.planner.rules.keys import Match, Matches, candidates, table_positions
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.rules.region import Classes, Region, column_equality, is_joint
 from discosql.planner.traverse import walk_plan
@@ -34,10 +36,10 @@ class Order(NamedTuple):
 
 
 class Equals(NamedTuple):
-    """Columns of one class of equal ones, with their relation and how many values they have."""
+    """Columns of one class of equal ones, with their relation and how many values they have, if that is known."""
 
     collation: str
-    members: tuple[tuple[int, ColumnRef, float], ...]
+    members: tuple[tuple[int, ColumnRef, float | None], ...]
     places: Set
 
 
@@ -85,9 +87,9 @@ class Search:
                 tied |= needed
         return tied
 
-    def _member(self, column: ColumnRef) -> tuple[int, ColumnRef, float]:
+    def _member(self, column: ColumnRef) -> tuple[int, ColumnRef, float | None]:
         place = self.region.home[column.id]
-        return place, column, self.work.estimates.distinct(column, self.rows[place])
+        return place, column, self.work.estimates.known_distinct(column, self.rows[place])
 
     def _access(self, place: int) -> Cost:
         cost = Cost(rows=self.rows[place])
@@ -114,18 +116,35 @@ class Search:
         for place, count in enumerate(self.rows):
             if relations >> place & 1:
                 rows *= count
+        pairs: dict[Set, list[tuple[Expression, Expression]]] = {}
         for group in self.classes:
-            values: dict[int, float] = {}
-            for place, _, distinct in group.members:
-                if relations >> place & 1:
-                    values[place] = max(distinct, values.get(place, 1.0))
-            # Equal values in k relations: each but the one with the fewest values keeps one of its values.
-            for distinct in sorted(values.values())[1:]:
-                rows /= distinct
+            tied = group.places & relations
+            if tied.bit_count() == 2:
+                pairs.setdefault(tied, []).append(_pair(group, tied))
+            elif tied.bit_count() > 2:
+                rows *= self._share(group, relations)
+        for tied, equal in pairs.items():
+            first, second = [self.region.relations[place] for place in _places(tied)]
+            rows *= self.work.estimates.matching(first, second, equal)
         for needed, share, _ in self.others:
             if needed & relations == needed:
                 rows *= share
         return max(rows, 1e-6)
+
+    def _share(self, group: Equals, relations: Set) -> float:
+        """Return the share of combinations of rows in which the columns of a class are equal.
+
+        Each relation but the one with the fewest values keeps one of its values. A relation whose values are unknown
+        is taken to have those of the others: it may refer to them. Where none is known, they are guessed.
+        """
+        values: dict[int, float | None] = {}
+        for place, _, distinct in group.members:
+            if relations >> place & 1:
+                values[place] = distinct if values.get(place) is None else max(distinct or 1.0, values[place] or 1.0)
+        known = [count for count in values.values() if count is not None]
+        guess = max(known, default=max(self.rows[place] for place in values) / ROWS_PER_VALUE)
+        counts = sorted(count if count is not None else guess for count in values.values())
+        return 1 / max(prod(counts[1:]), 1.0)
 
     def are_tied(self, left: Set, right: Set) -> bool:
         """Whether a condition is about relations of both sets and of no others."""
@@ -287,6 +306,17 @@ class Search:
                 if not tied and classes.state(condition):
                     found.append(condition)
         return found
+
+
+def _places(relations: Set) -> list[int]:
+    return [place for place in range(relations.bit_length()) if relations >> place & 1]
+
+
+def _pair(group: Equals, relations: Set) -> tuple[ColumnRef, ColumnRef]:
+    """Return a column of each of two relations, in their order."""
+    columns = {place: column for place, column, _ in group.members}
+    first, second = _places(relations)
+    return columns[first], columns[second]
 
 
 def _pairs(by_size: list[list[Set]], size: int) -> Iterator[tuple[Set, Set]]:

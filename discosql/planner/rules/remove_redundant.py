@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from discosql.planner.keys import ROWID, table_positions
 from discosql.planner.plan import (
     Aggregate,
     ColumnRef,
@@ -20,10 +21,9 @@ from discosql.planner.plan import (
     TopN,
 )
 from discosql.planner.predicates import fingerprint, is_fixed
-from discosql.planner.rules.keys import ROWID, table_positions
 from discosql.planner.rules.optimisation import Optimisation
-from discosql.planner.rules.unique import has_one_row, is_unique
 from discosql.planner.traverse import rewrite_plan
+from discosql.planner.unique import has_one_row, is_unique
 from discosql.types import SqlType
 
 

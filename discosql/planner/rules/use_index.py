@@ -7,6 +7,7 @@ from math import prod
 from typing import Final
 
 from discosql.planner.cost import Cost, lookup_cost, scan_cost
+from discosql.planner.keys import Match, Matches, candidates, table_positions
 from discosql.planner.plan import (
     Between,
     Bound,
@@ -20,7 +21,6 @@ from discosql.planner.plan import (
     Scan,
 )
 from discosql.planner.predicates import MIRRORED, conjoin, conjuncts, is_volatile
-from discosql.planner.rules.keys import Match, Matches, candidates, table_positions
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.traverse import columns_in, rewrite_plan
 from discosql.schema import Index

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from discosql.planner.keys import NO_TEXT, ROWID, table_positions
 from discosql.planner.plan import (
     Aggregate,
     ColumnRef,
@@ -22,7 +23,6 @@ from discosql.planner.plan import (
     Values,
     Window,
 )
-from discosql.planner.rules.keys import NO_TEXT, ROWID, table_positions
 
 Key: TypeAlias = Mapping[int, str]
 """Columns by id, of which no two rows have equal values, each by the collation named (empty for any)."""
