@@ -496,6 +496,9 @@ def test_of_a_column_named_twice_insert_takes_the_first_and_update_the_last() ->
     insert = schema.plan("INSERT INTO t (a, b, a) VALUES (1, 2, 3)")
     assert isinstance(insert, Insert) and insert.positions == (0, 1)
     assert len(insert.source.output) == 2
+    keyed = Schema("CREATE TABLE t (a INTEGER PRIMARY KEY)").plan("INSERT INTO t (a, rowid, a) VALUES (1, 2, 3)")
+    assert isinstance(keyed, Insert) and isinstance(keyed.source, Projection)
+    assert keyed.positions == (0,) and keyed.source.expressions == (keyed.source.child.output[2],)
     update = schema.plan("UPDATE t SET a = 1, b = 2, a = 3")
     assert isinstance(update, Update) and update.positions == (0, 1)
     source = update.source

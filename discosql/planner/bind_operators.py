@@ -256,8 +256,8 @@ def bind_in(binder: Binder, tree: exp.In, scope: Scope) -> Bound:
     query = query_of(tree)
     if query is not None:
         return Bound(bind_in_query(binder, tree.this, query, scope))
-    if not tree.expressions:
-        return Bound(constant(0))  # SQLite does not even look at the left side
+    if not tree.expressions and tree.this.find(exp.Anonymous) is None:
+        return Bound(constant(0))  # SQLite does not even look at the left side, unless it holds calls
     operand = binder.operand(tree.this, scope)
     items = [binder.operand(item, scope).expression for item in tree.expressions]
     return Bound(_in_list(operand, items))

@@ -92,7 +92,10 @@ def _insert_positions(table: TableSchema, statement: InsertStatement) -> tuple[i
 def _insert_source(
     binder: Binder, table: TableSchema, statement: InsertStatement, positions: tuple[int, ...]
 ) -> tuple[Node, tuple[int, ...]]:
-    """Return the rows to insert and where their columns go; of a column named twice, the first counts."""
+    """Return the rows to insert and where their columns go.
+
+    Of a column named twice, the first counts; of the rowid, the last.
+    """
     if statement.source is None:
         if statement.columns is not None and statement.columns:
             raise ProgrammingError(f"0 values for {len(positions)} columns")
@@ -103,10 +106,13 @@ def _insert_source(
         if statement.columns is None:
             raise ProgrammingError(f"table {table.name} has {len(positions)} columns but {count} values were supplied")
         raise ProgrammingError(f"{count} values for {len(positions)} columns")
-    first = {position: i for i, position in reversed(list(enumerate(positions)))}
-    if len(first) == count:
+    used: dict[int, int] = {}
+    for i, position in enumerate(positions):
+        if position not in used or position in (-1, table.rowid_column):
+            used[position] = i
+    if len(used) == count:
         return source, positions
-    kept = sorted(first.values())
+    kept = sorted(used.values())
     refs = tuple(source.output[i] for i in kept)
     output = tuple(binder.new_column(ref.name, ref.table, ref.type, ref.nullable, ref.collation) for ref in refs)
     return Projection(source, refs, output), tuple(positions[i] for i in kept)

@@ -315,12 +315,12 @@ class OperandGrammar(Reader):
             self.fail()
 
     def _frame_end(self, unbounded: str) -> None:
-        if self.kind == "UNBOUNDED" and self.peek() in ("PRECEDING", "FOLLOWING"):
+        if self.kind == "UNBOUNDED":
             self.take()
             self.expect_taking(unbounded)
-        elif self.kind == "CURRENT" and self.peek() == "ROW":
+        elif self.kind == "CURRENT":
             self.take()
-            self.take()
+            self.expect_taking("ROW")
         else:
             start = len(self.out)
             self.expression()
