@@ -3,7 +3,15 @@
 `DEFAULT` is the registry every connection starts from.
 """
 
-from discosql.executor.functions import aggregates, core, numeric, patterns, text, window_functions
+from discosql.executor.functions import (
+    aggregates,
+    core,
+    date_functions,
+    numeric,
+    patterns,
+    text,
+    window_functions,
+)
 from discosql.executor.functions.registry import (
     AggregateFunction,
     Aggregation,
@@ -20,6 +28,7 @@ DEFAULT = Registry(
         *text.FUNCTIONS,
         *numeric.FUNCTIONS,
         *patterns.FUNCTIONS,
+        *date_functions.FUNCTIONS,
         *aggregates.FUNCTIONS,
         *window_functions.FUNCTIONS,
     )
