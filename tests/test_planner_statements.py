@@ -426,6 +426,17 @@ def test_upkeep_of_something_unknown_is_refused(sql: str) -> None:
     assert outcome(Schema(), sql) == oracle_outcome(oracle(), sql) != ""
 
 
+def test_an_index_that_is_asked_for_must_be_there() -> None:
+    schema = Schema("CREATE TABLE t (a)", "CREATE INDEX i ON t (a)")
+    for sql in (
+        "SELECT * FROM t INDEXED BY i",
+        "DELETE FROM t INDEXED BY i WHERE a = 1",
+        "SELECT * FROM t NOT INDEXED",
+    ):
+        assert outcome(schema, sql) == ""
+    assert outcome(schema, "SELECT * FROM t INDEXED BY nope") == "no such index: nope"
+
+
 def test_planning_does_not_change_the_catalog() -> None:
     schema = Schema(*TABLES)
     before = schema.catalog

@@ -24,7 +24,7 @@ from discosql.errors import ProgrammingError
 from discosql.planner.grammar.statement import StatementGrammar
 from discosql.planner.grammar.syntax import StatementSyntax
 from discosql.planner.parameters import ParameterTable, bind_parameters
-from discosql.planner.tokens import is_complete, split
+from discosql.planner.tokens import is_complete, split, unquote
 
 __all__ = [
     "ParameterTable",
@@ -42,11 +42,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ParsedStatement:
-    """One statement: what it says, its parameters and its text."""
+    """One statement: what it says, its parameters, its text, and the indexes that INDEXED BY names."""
 
     syntax: StatementSyntax
     parameters: ParameterTable
     sql: str
+    indexes: tuple[str, ...] = ()
 
 
 def is_double_quoted(identifier: exp.Identifier) -> bool:
@@ -72,7 +73,8 @@ def parse(sql: str) -> ParsedStatement:
     except RecursionError as exc:
         raise ProgrammingError("Expression tree is too large: it is nested too deeply") from exc
     names = tuple(name[1:] if name and name[0] != "?" else None for name in grammar.names)
-    return ParsedStatement(syntax, ParameterTable(names), sql)
+    indexes = tuple(unquote(place.token.text) for place in grammar.places if place.kind == "index")
+    return ParsedStatement(syntax, ParameterTable(names), sql, indexes)
 
 
 def parse_query(sql: str) -> exp.Expr:

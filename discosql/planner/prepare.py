@@ -30,6 +30,9 @@ def prepare(sql: str, context: PlanContext) -> Prepared:
     Raises ProgrammingError where the SQL is wrong, NotSupportedError for SQL that discosql does not have.
     """
     parsed = parse(sql)
+    for name in parsed.indexes:
+        if context.catalog.find_index(name) is None:
+            raise ProgrammingError(f"no such index: {name}")
     try:
         statement = build_statement(parsed.syntax, context, parsed.parameters)
         if context.optimise:

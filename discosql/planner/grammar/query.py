@@ -336,8 +336,9 @@ class QueryGrammar(ExpressionGrammar):
             self.take_name()
 
     def index_hint(self) -> None:
-        """Skip INDEXED BY and NOT INDEXED: the planner chooses by itself."""
+        """Skip INDEXED BY and NOT INDEXED: the planner chooses by itself, but the index must be there."""
         if self.accept("NOT", "INDEXED"):
             return
         if self.accept("INDEXED", "BY"):
+            self.places.append(Place("index", self.token))
             self.read_name()

@@ -35,7 +35,7 @@ _TYPES: Final = {
 class Place(NamedTuple):
     """A token that names something. `owner`: for the column of a parent table, that table's name."""
 
-    kind: Literal["column", "qualifier", "table", "alias", "parent", "parent column"]
+    kind: Literal["column", "qualifier", "table", "alias", "parent", "parent column", "index"]
     token: Token
     owner: str = ""
 
