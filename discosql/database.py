@@ -1,0 +1,319 @@
+"""Database: Table classes on a Discord server, run by a bot of our own or attached to the caller's.
+
+Example::
+
+    db = discosql.Database("My Server")
+
+    @db.table
+    class User(discosql.Table):
+        name: str
+
+    async def main() -> None:
+        async with db.conn(token):
+            await User(name="Ada").save()
+
+With a bot of your own, ``Database("My Server", bot=my_bot)`` uses its connection: start the bot as ever, and await
+`wait_ready` where you need the database.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar, overload
+
+import discord
+from discord.ext import commands
+from loguru import logger
+
+from discosql.aio import Connection
+from discosql.background import BackgroundTasks
+from discosql.errors import DatabaseTableError, NotConnectedError, OperationalError
+from discosql.executor.functions import DEFAULT
+from discosql.rows import Row
+from discosql.schema import Catalog
+from discosql.session import Session
+from discosql.storage.engine import DEFAULT_NAME, Engine, destroy, open_discord
+from discosql.table import Table
+from discosql.table_fields import field_columns
+from discosql.table_store import TableStore
+
+T = TypeVar("T", bound=type[Table])
+M = TypeVar("M", bound=Table)
+
+COMMANDS: Final = "discosql.bot.commands"
+"""The discord.py extension with the slash commands."""
+
+PERMISSIONS: Final = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    attach_files=True,
+    read_message_history=True,
+    manage_channels=True,
+    manage_messages=True,
+)
+"""What the bot must be allowed to do on the server."""
+
+
+class Database:
+    """A database on a Discord server, and the Table classes attached to it.
+
+    `name` is the server's name (or its id as text); `logging` lets the package log through loguru; `bot` is a bot of the
+    caller's to work through, of which the intents need to include guilds; `slash_commands` says whether the bot offers
+    the database to the server's administrators; `database` names one of several databases on a server.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        logging: bool = False,
+        *,
+        bot: commands.Bot | None = None,
+        slash_commands: bool = True,
+        database: str = DEFAULT_NAME,
+    ) -> None:
+        if logging:
+            logger.enable("discosql")
+        else:
+            logger.disable("discosql")
+        self.name = name
+        self.bot: commands.Bot = bot if bot is not None else _own_bot()
+        self.guild: discord.Guild | None = None
+        self.tables: dict[str, type[Table]] = {}
+        self.open = False
+        self.background: Final = BackgroundTasks()
+        self._owns_bot = bot is None
+        self._slash_commands = slash_commands
+        self._database = database
+        self._connection: Connection | None = None
+        self._engine: Engine | None = None
+        self._inner: ContextVar[Connection | None] = ContextVar("discosql_transaction", default=None)
+        self._task: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._starting = False
+        self.bot.db = self  # type: ignore[attr-defined]
+        self.bot.add_listener(self._on_ready, "on_ready")
+
+    # Starting and stopping ----------------------------------------------------------------------------------------
+
+    async def login(self, token: str) -> None:
+        """Connect, and run until the bot is closed. Raises RuntimeError if the database is open already."""
+        if self.open:
+            raise RuntimeError("the database is connected already")
+        if not self._owns_bot:
+            raise RuntimeError("the database is attached to a bot of yours; start that bot instead")
+        try:
+            await self.bot.start(token)
+        except discord.LoginFailure as exc:
+            error = OperationalError("Discord refused the bot's token; copy it anew from the developer portal")
+            self._fail(error)
+            raise error from exc
+        finally:
+            if self._failure is not None and not self._ready.is_set():
+                self._ready.set()
+
+    def login_task(self, token: str) -> "asyncio.Task[None]":
+        """Run `login` in the background and return its task."""
+        if self.open:
+            raise RuntimeError("the database is connected already")
+        self._task = asyncio.get_running_loop().create_task(self.login(token))
+        self._task.add_done_callback(self._login_ended)
+        return self._task
+
+    def _login_ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+        self._ready.set()
+
+    async def wait_ready(self) -> None:
+        """Wait until the database can be used; raise what went wrong at its start."""
+        await self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    @asynccontextmanager
+    async def conn(self, token: str) -> AsyncIterator["Database"]:
+        """Connect for the time of an ``async with`` block."""
+        task = self.login_task(token)
+        try:
+            await self.wait_ready()
+            yield self
+        finally:
+            if self.open:
+                await self.close()
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def close(self) -> None:
+        """Let background tasks end and disconnect; raise the first error that nobody has seen.
+
+        Raises ValueError when the database is not open.
+        """
+        if not self.open or self._connection is None:
+            raise ValueError("the database is not open")
+        try:
+            await self.background.finish()
+        finally:
+            self.open = False
+            self._ready.clear()
+            self._starting = False
+            connection, self._connection = self._connection, None
+            for table in self.tables.values():
+                table.__disco_cursor__ = None
+            await connection.close()
+            if self._owns_bot:
+                await self.bot.close()
+
+    async def _on_ready(self) -> None:
+        if self._starting or self.open:
+            return  # discord.py says ready after every reconnect
+        self._starting = True
+        try:
+            await self.init()
+        except BaseException as exc:
+            self._starting = False
+            self._fail(exc)
+            if self._owns_bot:
+                await self.bot.close()
+            raise
+
+    async def init(self) -> None:
+        """Find the server, open the database, build the tables and offer the slash commands. Called on ready."""
+        await self.bot.wait_until_ready()
+        self.guild = self._find_guild()
+        self._engine = await open_discord(str(self.guild.id), self._database, client=self.bot)
+        self._connection = self._new_connection()
+        self.open = True
+        await self.build_tables()
+        if self._slash_commands:
+            if COMMANDS not in self.bot.extensions:
+                await self.bot.load_extension(COMMANDS)
+            await self.bot.tree.sync()
+        logger.info("database {} is ready on server {}", self._database, self.guild.id)
+        self._failure = None
+        self._ready.set()
+
+    def _find_guild(self) -> discord.Guild:
+        found = [guild for guild in self.bot.guilds if self.name in (guild.name, str(guild.id))]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise OperationalError(
+                f"the bot is on {len(found)} servers named {self.name}; give the server's id instead"
+            )
+        user = self.bot.user
+        invite = (
+            discord.utils.oauth_url(user.id, permissions=PERMISSIONS) if user is not None else "the developer portal"
+        )
+        raise OperationalError(
+            f"the bot is on no server named {self.name}. Bots can no longer make servers: make one in Discord "
+            f"(the + below your servers), then invite the bot with {invite}"
+        )
+
+    # Tables -------------------------------------------------------------------------------------------------------
+
+    def table(self, table_class: T) -> T:
+        """Attach a Table class (a decorator). Raises DatabaseTableError for anything else, and for a name in use."""
+        if not (isinstance(table_class, type) and issubclass(table_class, Table)):
+            raise DatabaseTableError(f"{table_class!r} is no subclass of discosql.Table")
+        name = table_class.__name__.lower()
+        if table_class.__disco_database__ is not None and table_class.__disco_database__ is not self:
+            raise DatabaseTableError(f"table {table_class.__name__} belongs to another database")
+        if name in self.tables:
+            raise DatabaseTableError(f"a table named {name} is attached already")
+        columns = field_columns(table_class)
+        table_class.__disco_database__ = self
+        table_class.__disco_name__ = name
+        table_class.__disco_columns__ = columns
+        table_class.__disco_keys__ = set(columns)
+        self.tables[name] = table_class
+        return table_class
+
+    async def build_tables(self) -> None:
+        """Create what is missing for every attached class. Raises NotConnectedError before login."""
+        if not self.open:
+            raise NotConnectedError("the database is not connected; did you forget to log in?")
+        for name, table in self.tables.items():
+            store = TableStore(self, name, table.__disco_columns__)
+            await store.build()
+            table.__disco_cursor__ = store
+
+    async def clean(self) -> None:
+        """Erase every channel of the database, for ever. Attached classes stay, but are not ready until built again."""
+        if not self.open or self._engine is None or self._connection is None:
+            raise NotConnectedError("the database is not connected; did you forget to log in?")
+        for table in self.tables.values():
+            table.__disco_cursor__ = None
+        await destroy(self._engine)
+        assert self.guild is not None
+        await self._connection.close()
+        self._engine = await open_discord(str(self.guild.id), self._database, client=self.bot)
+        self._connection = self._new_connection()
+
+    # SQL ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that a statement goes through now: that of the running `transaction`, if there is one."""
+        inner = self._inner.get()
+        if inner is not None:
+            return inner
+        if self._connection is None:
+            raise NotConnectedError("the database is not connected; did you forget to log in?")
+        return self._connection
+
+    @property
+    def catalog(self) -> Catalog:
+        """The schema of the newest state known."""
+        return self.connection._session.catalog
+
+    @overload
+    async def sql(self, query: str, *parameters: Any) -> list[Row]: ...
+
+    @overload
+    async def sql(self, query: str, *parameters: Any, model: type[M]) -> list[M]: ...
+
+    async def sql(self, query: str, *parameters: Any, model: type[M] | None = None) -> list[Any]:
+        """Run one statement and return its rows: `Row` objects, or objects of a Table class made from them by name."""
+        cursor = self.connection.cursor()
+        cursor.row_factory = Row
+        await cursor.execute(query, parameters)
+        rows: list[Row] = [] if cursor.description is None else await cursor.fetchall()
+        return rows if model is None else [model.model_validate(dict(row)) for row in rows]
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Run what happens in an ``async with`` block, tables and SQL, as one transaction.
+
+        It is committed at the end, rolled back after an exception. Raises SerializationError if others committed what it
+        depends on; run the block again then.
+        """
+        if self._inner.get() is not None:
+            raise OperationalError("cannot start a transaction within a transaction")
+        if self._connection is None:
+            raise NotConnectedError("the database is not connected; did you forget to log in?")
+        connection = self._new_connection()
+        await connection.execute("BEGIN")
+        token = self._inner.set(connection)
+        try:
+            yield connection
+        except BaseException:
+            await connection.rollback()
+            raise
+        else:
+            await connection.commit()
+        finally:
+            self._inner.reset(token)
+
+    def _new_connection(self) -> Connection:
+        assert self._engine is not None
+        return Connection(Session(self._engine, DEFAULT), isolation_level=None)
+
+
+def _own_bot() -> commands.Bot:
+    intents = discord.Intents(guilds=True, guild_messages=True)
+    return commands.Bot(commands.when_mentioned, intents=intents, max_messages=None)
