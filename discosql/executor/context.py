@@ -34,7 +34,8 @@ class Context:
 
     `parameters` are SQL values, `now` is one moment for the whole statement (UTC), `collations` maps the upper-case
     names of user-defined collations to functions that return a negative, zero or positive number. `past` gives the view
-    as of a moment (FOR SYSTEM_TIME AS OF), or what to fetch: its `fetch` returns the view.
+    as of a moment (FOR SYSTEM_TIME AS OF), or what to fetch: its `fetch` returns the view. `timeless` names what is
+    computed without regard to `now`, such as ``a CHECK constraint``: functions that would look at it then refuse.
     """
 
     view: WriteView
@@ -44,6 +45,7 @@ class Context:
     random: Random = field(default_factory=Random)
     collations: Mapping[str, Callable[[str, str], int]] = field(default_factory=dict)
     past: Callable[[Value], ReadView | Pending] | None = None
+    timeless: str | None = None
 
 
 @dataclass(slots=True)
