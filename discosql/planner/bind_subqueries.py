@@ -42,7 +42,7 @@ def bind_column_subquery(binder: Binder, tree: exp.Expr, scope: Scope, position:
 
 def _scalar(node: Node, column: ResultColumn) -> Bound:
     nullable = column.ref.nullable or not _has_one_row(node)
-    return Bound(ScalarSubquery(node, column.ref.type, nullable), column.affinity)
+    return Bound(ScalarSubquery(node, column.ref.type, nullable), column.last_affinity)
 
 
 def _has_one_row(node: Node) -> bool:

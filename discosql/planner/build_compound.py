@@ -112,7 +112,7 @@ def _combined(
     collation = left.ref.collation if left.collated else right.ref.collation
     ref = binder.new_column(left.name, None, kind, nullable, collation)
     affinity = combined_affinity([arm.affinity for arm in arms], [arm.ref.type for arm in arms])
-    return ResultColumn(left.name, ref, affinity, left.collated or right.collated)
+    return ResultColumn(left.name, ref, affinity, right.last_affinity, left.collated or right.collated, left.written)
 
 
 # ORDER BY ----------------------------------------------------------------------------------------------------------
@@ -173,7 +173,8 @@ def build_values(binder: Binder, tree: exp.Values, outer: Scope | None) -> Built
         name = f"column{position + 1}"
         kind, nullable = common_type([value.expression for value in values]), any(value.nullable for value in values)
         affinity = combined_affinity([value.affinity for value in values], [value.type for value in values])
-        columns.append(ResultColumn(name, binder.new_column(name, None, kind, nullable), affinity, False))
+        last = values[-1].affinity
+        columns.append(ResultColumn(name, binder.new_column(name, None, kind, nullable), affinity, last, False))
     node = Values(
         tuple(tuple(value.expression for value in row) for row in rows), tuple(column.ref for column in columns)
     )

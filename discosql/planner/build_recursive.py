@@ -102,4 +102,4 @@ def _tables_of(arm: Arm) -> list[exp.Expr]:
 def _working_column(binder: Binder, column: ResultColumn, name: str) -> ResultColumn:
     # Later rounds may give values of other classes than the first, so nothing is certain of them.
     ref = binder.new_column(name, None, None, True, column.ref.collation)
-    return ResultColumn(name, ref, column.affinity)
+    return ResultColumn(name, ref, column.affinity, column.affinity)

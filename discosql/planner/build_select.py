@@ -181,7 +181,7 @@ def _result_column(binder: Binder, item: Item) -> ResultColumn:
     table = bound.expression.table if isinstance(bound.expression, ColumnRef) else None
     ref = binder.new_column(item.name, table, bound.type, bound.nullable, bound.collation or "BINARY")
     written = unwrapped(item.tree).name if item.alias is None and isinstance(item.tree, exp.Column) else None
-    return ResultColumn(item.name, ref, bound.affinity, bound.collation is not None, written)
+    return ResultColumn(item.name, ref, bound.affinity, bound.affinity, bound.collation is not None, written)
 
 
 def _distinct(

@@ -11,21 +11,24 @@ from discosql.types import Affinity, SqlType, fold_case
 
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
-    """A column of a query's result. `affinity` is what comparisons outside the query see, None for an expression.
+    """A column of a query's result.
 
-    `written` is its name where the query is a table of another one, if that differs: a column's name as written there.
+    `affinity` is that of the column where the query is a table of another one, None for an expression; `last_affinity`
+    where it is an operand, for which SQLite looks at the last arm of a set operation only. `written` is its name as a
+    table's column, if that differs: a column's name as written in the query.
     """
 
     name: str
     ref: ColumnRef
     affinity: SqlType | None = None
+    last_affinity: SqlType | None = None
     collated: bool = True
     written: str | None = None
 
     @property
     def bound(self) -> Bound:
         """The column as an operand; without a collation where the result expression has none."""
-        return Bound(self.ref, self.affinity, self.ref.collation if self.collated else None)
+        return Bound(self.ref, self.last_affinity, self.ref.collation if self.collated else None)
 
 
 @dataclass(frozen=True, slots=True)
