@@ -7,6 +7,8 @@ from discosql.executor.functions import (
     aggregates,
     core,
     date_functions,
+    json_aggregates,
+    json_functions,
     numeric,
     patterns,
     text,
@@ -29,7 +31,9 @@ DEFAULT = Registry(
         *numeric.FUNCTIONS,
         *patterns.FUNCTIONS,
         *date_functions.FUNCTIONS,
+        *json_functions.FUNCTIONS,
         *aggregates.FUNCTIONS,
+        *json_aggregates.FUNCTIONS,
         *window_functions.FUNCTIONS,
     )
 )

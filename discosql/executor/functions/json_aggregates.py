@@ -1,0 +1,66 @@
+"""json_group_array() and json_group_object()."""
+
+from collections import deque
+from typing import Final
+
+from discosql.executor.functions.json_functions import json_text
+from discosql.executor.functions.json_nodes import JsonText, Unescaped, render
+from discosql.executor.functions.registry import AggregateFunction
+from discosql.executor.functions.values import c_text
+from discosql.planner.plan import FunctionSignature
+from discosql.types import SqlType, Value
+
+
+class GroupArray:
+    """json_group_array(x): all values of a group, NULL too."""
+
+    def __init__(self) -> None:
+        self._items: deque[str] = deque()
+
+    def step(self, value: Value) -> None:
+        """Take in one row."""
+        self._items.append(json_text(value))
+
+    def inverse(self, _value: Value) -> None:
+        """Take back the oldest row."""
+        self._items.popleft()
+
+    def value(self) -> Value:
+        """Return the array."""
+        return JsonText(f"[{','.join(self._items)}]")
+
+    final = value
+
+
+class GroupObject:
+    """json_group_object(label, x): rows whose label is NULL are left out."""
+
+    def __init__(self) -> None:
+        self._pairs: deque[str | None] = deque()
+
+    def step(self, label: Value, value: Value) -> None:
+        """Take in one row."""
+        pair = None if label is None else f"{render(Unescaped(c_text(label)))}:{json_text(value)}"
+        self._pairs.append(pair)
+
+    def inverse(self, _label: Value, _value: Value) -> None:
+        """Take back the oldest row."""
+        self._pairs.popleft()
+
+    def value(self) -> Value:
+        """Return the object."""
+        return JsonText("{" + ",".join([pair for pair in self._pairs if pair is not None]) + "}")
+
+    final = value
+
+
+def _aggregate(name: str, factory: type[GroupArray] | type[GroupObject], count: int) -> AggregateFunction:
+    signature = FunctionSignature(name, count, count, "aggregate", SqlType.TEXT, null_safe=True)
+    return AggregateFunction(signature, factory, invertible=True, json=True)
+
+
+FUNCTIONS: Final = (
+    _aggregate("json_group_array", GroupArray, 1),
+    _aggregate("json_group_object", GroupObject, 2),
+)
+"""The aggregate functions of this module."""
