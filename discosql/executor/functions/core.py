@@ -35,22 +35,32 @@ def iif(*arguments: Value) -> Value:
     return arguments[-1] if len(arguments) % 2 else None
 
 
-def _make_max(key: SortKey) -> Callable[..., Value]:
-    def largest(*arguments: Value) -> Value:
-        if None in arguments:
-            return None
-        return max(arguments, key=key)  # the first of equals
+def largest(*arguments: Value) -> Value:
+    """Return the greatest argument, the first of equal ones; NULL if one is NULL."""
+    if None in arguments:
+        return None
+    try:
+        return max(arguments)  # type: ignore[type-var]  # values of one class
+    except TypeError:
+        return max(arguments, key=sort_key)
 
-    return largest
+
+def smallest(*arguments: Value) -> Value:
+    """Return the least argument, the last of equal ones; NULL if one is NULL."""
+    if None in arguments:
+        return None
+    try:
+        return min(arguments[::-1])  # type: ignore[type-var]  # values of one class
+    except TypeError:
+        return min(arguments[::-1], key=sort_key)
+
+
+def _make_max(key: SortKey) -> Callable[..., Value]:
+    return lambda *arguments: None if None in arguments else max(arguments, key=key)
 
 
 def _make_min(key: SortKey) -> Callable[..., Value]:
-    def smallest(*arguments: Value) -> Value:
-        if None in arguments:
-            return None
-        return min(reversed(arguments), key=key)  # the last of equals
-
-    return smallest
+    return lambda *arguments: None if None in arguments else min(arguments[::-1], key=key)
 
 
 def _make_nullif(key: SortKey) -> Callable[..., Value]:
@@ -123,8 +133,8 @@ FUNCTIONS: Final = (
     scalar("ifnull", coalesce, 2, "argument", null_safe=True),
     scalar("iif", iif, (2, None)),
     scalar("if", iif, (2, None)),
-    _collated(scalar("max", _make_max(sort_key), (2, None), "argument", null_safe=True), _make_max),
-    _collated(scalar("min", _make_min(sort_key), (2, None), "argument", null_safe=True), _make_min),
+    _collated(scalar("max", largest, (2, None), "argument", null_safe=True), _make_max),
+    _collated(scalar("min", smallest, (2, None), "argument", null_safe=True), _make_min),
     _collated(scalar("nullif", _make_nullif(sort_key), 2, "argument"), _make_nullif),
     scalar("typeof", type_of, 1, SqlType.TEXT, null_safe=True),
     scalar("likely", same, 1, "argument", null_safe=True),

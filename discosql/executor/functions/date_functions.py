@@ -5,8 +5,10 @@
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from discosql.errors import OperationalError
 from discosql.executor.functions.date_modifiers import apply_modifier
 from discosql.executor.functions.moments import (
     DAY,
@@ -28,38 +30,68 @@ if TYPE_CHECKING:
     from discosql.executor.context import Context
 
 
-def _now(context: "Context") -> int:
-    return int(context.now.timestamp() * 1000) + UNIX_EPOCH
+class _DependsOnContextError(Exception):
+    """A result that is not to be kept was asked for: of the present or of the machine's time zone."""
 
 
-def _moment(context: "Context", arguments: tuple[Value, ...]) -> Moment:
+def _moment(arguments: tuple[Value, ...], now: Callable[[], int]) -> Moment:
     """Return the moment of a time value and its modifiers. Raises InvalidMomentError where the result is NULL."""
-    if not arguments:
-        return Moment.at(_now(context))
-    first, *modifiers = arguments
     if None in arguments:
         raise InvalidMomentError
+    first = arguments[0] if arguments else "now"
     if isinstance(first, str | bytes):
-        moment = parse_moment(c_text(first), lambda: _now(context))
+        moment = parse_moment(c_text(first), now)
     else:
         moment = number_moment(float(first))  # type: ignore[arg-type]  # NULL was dealt with
-    for position, modifier in enumerate(modifiers, 1):
-        apply_modifier(moment, c_text(modifier), position)
+    for position, modifier in enumerate(arguments[1:], 1):
+        apply_modifier(moment, c_text(modifier), position, now)
     if not is_valid(moment.to_julian()):
         raise InvalidMomentError
-    if not modifiers and moment.date is not None and moment.date[2] > 28:
+    if len(arguments) == 1 and moment.date is not None and moment.date[2] > 28:
         moment.date = None  # 2023-02-31 is 2023-03-03
     return moment
 
 
-def _function(result: Callable[[Moment], Value]) -> Callable[..., Value]:
-    def function(context: "Context", *arguments: Value) -> Value:
+def _stable(
+    name: str, compute: Callable[..., Value], counts: Counts, result: SqlType | None = SqlType.TEXT
+) -> ScalarFunction:
+    """Return the function that `compute` is, given where to ask for the present and then the arguments.
+
+    Results that depend on the arguments only are kept, since columns of dates repeat themselves.
+    """
+
+    def compute_or_null(now: Callable[[], int], *arguments: Value) -> Value:
         try:
-            return result(_moment(context, arguments))
+            return compute(now, *arguments)
         except InvalidMomentError:
             return None
 
-    return function
+    @lru_cache(maxsize=2048, typed=True)
+    def compute_once(*arguments: Value) -> Value:
+        return compute_or_null(_refuse, *arguments)
+
+    def function(context: "Context", *arguments: Value) -> Value:
+        try:
+            return compute_once(*arguments)
+        except _DependsOnContextError:
+            if context.timeless is not None:
+                raise OperationalError(f"non-deterministic use of {name}() in {context.timeless}") from None
+        return compute_or_null(lambda: int(context.now.timestamp() * 1000) + UNIX_EPOCH, *arguments)
+
+    return varying(scalar(name, function, counts, result), stable=True)
+
+
+def _refuse() -> int:
+    raise _DependsOnContextError
+
+
+def _of_moment(result: Callable[[Moment], Value]) -> Callable[..., Value]:
+    """Return the computation of a result of the moment that the arguments name."""
+
+    def compute(now: Callable[[], int], *arguments: Value) -> Value:
+        return result(_moment(arguments, now))
+
+    return compute
 
 
 def _date_text(moment: Moment) -> str:
@@ -153,39 +185,37 @@ _CODES: Final[dict[str, Callable[[Moment], str]]] = {
     "V": lambda moment: f"{_days_after_new_year(_thursday(moment)) // 7 + 1:02d}",
     "W": lambda moment: f"{(_days_after_new_year(moment) - _days_after_monday(moment) + 7) // 7:02d}",
     "Y": lambda moment: f"{moment.to_date()[0]:04d}",
-    "%": lambda _moment: "%",
 }
 
 
-def strftime(context: "Context", template: Value = None, *arguments: Value) -> Value:
+def _strftime(now: Callable[[], int], template: Value = None, *arguments: Value) -> Value:
     """Return a moment written as a template says, NULL for a template with an unknown code."""
     if template is None:
         return None
-    try:
-        moment = _moment(context, arguments)
-        pieces = c_text(template).split("%")
-        written = [pieces[0]]
-        rest = iter(pieces[1:])
-        for piece in rest:
-            if not piece:  # %%: the piece behind it is plain
-                written.append("%" + next(rest))
-            else:
-                written.append(_CODES[piece[0]](moment) + piece[1:])
-        return "".join(written)
-    except (InvalidMomentError, KeyError, StopIteration):
-        return None
+    moment = _moment(arguments, now)
+    pieces = iter(c_text(template).split("%"))
+    written = [next(pieces)]
+    for piece in pieces:
+        if piece:
+            code = _CODES.get(piece[0])
+            if code is None:
+                return None
+            written.append(code(moment) + piece[1:])
+        else:  # two percent signs: the piece behind the second is plain
+            plain = next(pieces, None)
+            if plain is None:
+                return None
+            written.append("%" + plain)
+    return "".join(written)
 
 
-def timediff(context: "Context", first: Value, second: Value) -> Value:
+def _timediff(now: Callable[[], int], first: Value, second: Value) -> Value:
     """Return what must be added to the second moment to reach the first, as ``±YYYY-MM-DD HH:MM:SS.SSS``."""
-    try:
-        later, earlier = _moment(context, (first,)), _moment(context, (second,))
-        sign, direction = "+", 1
-        if later.to_julian() < earlier.to_julian():
-            sign, direction = "-", -1
-        years, months, rest = _calendar_distance(later, earlier, direction)
-    except InvalidMomentError:
-        return None
+    later, earlier = (_moment((value,), now) for value in (first, second))
+    sign, direction = "+", 1
+    if later.to_julian() < earlier.to_julian():
+        sign, direction = "-", -1
+    years, months, rest = _calendar_distance(later, earlier, direction)
     distance = Moment.at(rest + 148_699_540_800_000)  # 0000-01-01
     hour, minute, seconds = distance.to_clock()
     days = distance.to_date()[2] - 1
@@ -219,20 +249,16 @@ def _calendar_distance(target: Moment, start: Moment, direction: int) -> tuple[i
             year -= direction
 
 
-def _stable(name: str, function: Callable[..., Value], counts: Counts, result: SqlType | None) -> ScalarFunction:
-    return varying(scalar(name, function, counts, result), stable=True)
-
-
 FUNCTIONS: Final[tuple[ScalarFunction, ...]] = (
-    _stable("date", _function(_date_text), (0, None), SqlType.TEXT),
-    _stable("time", _function(_time_text), (0, None), SqlType.TEXT),
-    _stable("datetime", _function(_datetime_text), (0, None), SqlType.TEXT),
-    _stable("julianday", _function(_julian_day), (0, None), SqlType.REAL),
-    _stable("unixepoch", _function(_unix_time), (0, None), None),
-    _stable("strftime", strftime, (0, None), SqlType.TEXT),
-    _stable("timediff", timediff, 2, SqlType.TEXT),
-    _stable("current_date", _function(_date_text), 0, SqlType.TEXT),
-    _stable("current_time", _function(_time_text), 0, SqlType.TEXT),
-    _stable("current_timestamp", _function(_datetime_text), 0, SqlType.TEXT),
+    _stable("date", _of_moment(_date_text), (0, None)),
+    _stable("time", _of_moment(_time_text), (0, None)),
+    _stable("datetime", _of_moment(_datetime_text), (0, None)),
+    _stable("julianday", _of_moment(_julian_day), (0, None), SqlType.REAL),
+    _stable("unixepoch", _of_moment(_unix_time), (0, None), None),
+    _stable("strftime", _strftime, (0, None)),
+    _stable("timediff", _timediff, 2),
+    _stable("current_date", _of_moment(_date_text), 0),
+    _stable("current_time", _of_moment(_time_text), 0),
+    _stable("current_timestamp", _of_moment(_datetime_text), 0),
 )
 """The scalar functions of this module."""

@@ -29,9 +29,14 @@ _UNITS: Final = {
 }
 
 
-def apply_modifier(moment: Moment, modifier: str, position: int) -> None:
-    """Change a moment by the modifier that is its `position`-th. Raises InvalidMomentError where there is none such."""
+def apply_modifier(moment: Moment, modifier: str, position: int, now: Callable[[], int]) -> None:
+    """Change a moment by the modifier that is its `position`-th. Raises InvalidMomentError where there is none such.
+
+    `now` is called, for its refusal, where the result depends on the time zone of the machine.
+    """
     folded = fold_case(modifier)
+    if folded in ("localtime", "utc"):
+        now()
     plain = _PLAIN.get(folded)
     if plain is not None:
         plain(moment)

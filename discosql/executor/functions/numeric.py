@@ -40,22 +40,20 @@ def rounded(value: Value, digits: Value = 0) -> Value:
     places = 0 if places < 0 else 30 if places > 30 else places
     if isinstance(value, Decimal):
         return value.quantize(Decimal(1).scaleb(-places), context=_EXACT)
-    number = real_of(value)
+    return _rounded_real(value if type(value) is float else real_of(value), places)
+
+
+def _rounded_real(number: float, places: int) -> float:
     if not -_WHOLE_FROM <= number <= _WHOLE_FROM:
         return number
     if number == 0.0:
         return 0.0
     if places == 0:
         return float(int(number + (-0.5 if number < 0 else 0.5)))
-    return _rounded_real(number, places)
-
-
-def _rounded_real(number: float, places: int) -> float:
     # Python rounds the exact value, SQLite a decimal near it: they can only differ next to a tie.
     if places < 8 and -1e7 < number < 1e7:
         near = round(number, places)
-        rest = abs(number - near) * 10.0**places
-        if rest < 0.4999:
+        if abs(number - near) * 10.0**places < 0.4999:
             return near
     return float(str(printf("%!.*f", places, number)))
 

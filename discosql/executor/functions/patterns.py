@@ -202,12 +202,17 @@ def compile_regexp(pattern: str) -> re.Pattern[str]:
 
 def like(context: "Context", pattern: Value, value: Value, *escape: Value) -> Value:
     """Return whether a text matches a LIKE pattern: ``%`` any text, ``_`` one character; A to Z equal a to z."""
-    if None in escape:
-        return None
     sensitive = context.state.case_sensitive_like
-    written = pattern if isinstance(pattern, str) else "" if pattern is None else text_of(pattern)
-    matches = compile_like(written, *map(text_of, escape), sensitive=sensitive)
-    if pattern is None or value is None:
+    if type(pattern) is str and not escape:
+        matches = compile_like(pattern) if not sensitive else compile_like(pattern, None, True)
+    else:
+        if None in escape:
+            return None
+        written = "" if pattern is None else text_of(pattern)
+        matches = compile_like(written, *map(text_of, escape), sensitive=sensitive)
+        if pattern is None:
+            return None
+    if value is None:
         return None
     text = value if isinstance(value, str) and "\0" not in value else c_text(value)
     if not sensitive:

@@ -61,20 +61,21 @@ def substr(value: Value, start: Value, count: Value = MAX_LENGTH) -> Value:
 
     A negative `start` counts from the end; a negative `count` takes what is before `start`.
     """
+    if type(value) is str and type(start) is int and start > 0 and type(count) is int and count >= 0:
+        if "\0" in value:
+            value = c_text(value)
+        return value[start - 1 : start - 1 + count]
     if value is None or start is None or count is None:
         return None
-    if not isinstance(value, bytes):
-        value = value if isinstance(value, str) and "\0" not in value else c_text(value)
-    elif not value:
-        return None
-    first = start if isinstance(start, int) else integer_of(start)
-    wanted = count if isinstance(count, int) else integer_of(count)
-    if first > 0 and wanted >= 0:
-        return value[first - 1 : first - 1 + wanted]
-    return _substr_backwards(value, first, wanted)
+    if isinstance(value, bytes):
+        if not value:
+            return None
+    else:
+        value = c_text(value)
+    return _substr(value, integer_of(start), integer_of(count))
 
 
-def _substr_backwards(value: str | bytes, first: int, wanted: int) -> str | bytes:
+def _substr(value: str | bytes, first: int, wanted: int) -> str | bytes:
     backwards = wanted < 0
     wanted = abs(wanted)
     if first < 0:
