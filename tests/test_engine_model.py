@@ -160,6 +160,10 @@ class EngineMachine(RuleBasedStateMachine):
         self.engine = self.run(open_engine(self.guild.peer(), options=self.options))
         self.old = []
 
+    @rule(everything=st.booleans())
+    def checkpoint(self, everything: bool) -> None:
+        self.run(self.engine.checkpoint(everything=everything))
+
     @rule()
     def keep_snapshot(self) -> None:
         self.old = [*self.old[-2:], (self.engine.begin(), dict(self.committed))]

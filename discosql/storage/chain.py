@@ -17,6 +17,8 @@ from discosql.storage.guild import Message, id_time
 OVERLAP: Final = 3.0
 """Seconds below the head that every sync reads again, for messages that were created late with a low id."""
 
+_REMEMBERED: Final = 10_000
+
 
 @dataclass(slots=True)
 class Candidate:
@@ -92,7 +94,10 @@ def winner_of(candidates: Iterable[Candidate], owner: str, settle: float) -> Can
 
 
 class Chain:
-    """What is known of the log from a base on: the head, and the candidates above and just below it."""
+    """What is known of the log from a base on: the head, and the candidates above and just below it.
+
+    `winners` has the ids of the newest decided slots.
+    """
 
     def __init__(self, base: Head, timing: Timing) -> None:
         self.base = base
@@ -173,6 +178,8 @@ class Chain:
         self._recent.append(_Decision(self.head, entry.id))
         self.head = Head(entry.slot, entry.id, entry.session, winner.message.id)
         self.winners[entry.slot] = entry.id
+        if len(self.winners) > 2 * _REMEMBERED:
+            self.winners = dict(list(self.winners.items())[-_REMEMBERED:])
         limit = winner.time - self.timing.overlap
         while len(self._recent) > 1 and id_time(self._recent[1].parent.message) < limit:
             old = self._recent.popleft()
@@ -188,11 +195,6 @@ class Chain:
     def recent_winners(self) -> list[Candidate]:
         """The winners of the slots that are still held against late messages, oldest first."""
         return [self._children[made.parent.slot + 1, made.parent.id][made.winner] for made in self._recent]
-
-    def forget_winners(self, slot: int) -> None:
-        """Drop the ids of winners below a slot."""
-        for old in [known for known in self.winners if known < slot]:
-            del self.winners[old]
 
     def orphan(self) -> Candidate | None:
         """Return the lowest entry above the head whose parent is not known, or None."""

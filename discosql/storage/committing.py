@@ -3,21 +3,32 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from discosql.errors import LimitExceededError, SerializationError, UnknownOutcomeError
-from discosql.schema import Catalog
+from discosql.storage.body import dump_body
+from discosql.storage.entry import Packed
+from discosql.storage.log import Log
 from discosql.storage.reads import Written
 from discosql.storage.state import Changes, State, commits_to_json
+from discosql.storage.titles import title_of
 from discosql.storage.transaction import Transaction
-
-if TYPE_CHECKING:
-    from discosql.storage.engine import Engine
 
 _MAX_JOINED: Final = 4_096
 """Transactions that are joined into one entry at most."""
 
 CONFLICT: Final = "could not serialize access: another transaction changed what this one read or wrote"
+
+
+class Home(Protocol):
+    """What commits need of their engine. `appending` is held while an entry is appended."""
+
+    log: Log
+    state: State
+    appending: asyncio.Lock
+
+    async def ready_to_append(self) -> None:
+        """Resolve what is unknown, and bring the state up to date if it must be."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,8 +43,8 @@ class _Job:
 class Committer:
     """The commits of one process. Where a loop runs, one task appends as long as transactions wait; no other does."""
 
-    def __init__(self, engine: "Engine") -> None:
-        self._engine = engine
+    def __init__(self, home: Home) -> None:
+        self._home = home
         self._waiting: list[_Job] = []
         self._task: asyncio.Task[None] | None = None
         self._numbers = 0
@@ -71,7 +82,7 @@ class Committer:
             raise
 
     def _unknown(self, job: _Job, text: str) -> UnknownOutcomeError:
-        name = f"{self._engine.log.session}-{job.changes.transaction}"
+        name = f"{self._home.log.session}-{job.changes.transaction}"
         self.unknown[name] = None
         return UnknownOutcomeError(text, name)
 
@@ -104,44 +115,55 @@ class Committer:
                 job.future.set_result(None)
 
     async def _append(self, jobs: Sequence[_Job]) -> None:
-        log = self._engine.log
-        await self.resolve()
-        if not log.is_fresh:
-            await self._engine.refresh()
-        while jobs := self._valid(jobs):
-            body = commits_to_json([job.changes for job in jobs], self._engine.state.catalog)
-            draft = log.draft(body, title_of(jobs[0].changes, self._engine.state, len(jobs)))
-            if draft is None:
-                await self._append_apart(jobs)
-                return
+        async with self._home.appending:
+            await self._home.ready_to_append()
             try:
-                if await log.append(draft, [job.changes for job in jobs]):
+                await self._append_valid(jobs)
+            except LimitExceededError as exc:
+                if len(jobs) == 1:
+                    jobs[0].error = exc
                     return
-            except UnknownOutcomeError as exc:
-                for job in jobs:
-                    job.error = self._unknown(job, str(exc))
+            else:
                 return
-
-    async def _append_apart(self, jobs: Sequence[_Job]) -> None:
-        """Append in two entries what is too large for one."""
-        if len(jobs) == 1:
-            jobs[0].error = LimitExceededError("the transaction is too large for one commit")
-            return
+        # Too much for one entry may do in two.
         await self._append(jobs[: len(jobs) // 2])
         await self._append(jobs[len(jobs) // 2 :])
+
+    async def _append_valid(self, jobs: Sequence[_Job]) -> None:
+        log = self._home.log
+        packed: Packed | None = None
+        packed_jobs: list[_Job] = []
+        while valid := self._valid(jobs):
+            if packed is None or packed_jobs != valid:
+                changes = [job.changes for job in valid]
+                body = await dump_body(commits_to_json(changes, self._home.state.catalog))
+                packed, packed_jobs = await log.pack(body), valid
+                # Other entries may have been read meanwhile.
+                continue
+            title = title_of(valid[0].changes, self._home.state.catalog, len(valid))
+            try:
+                if await log.append(log.draft(packed, title), tuple(job.changes for job in valid)):
+                    return
+            except UnknownOutcomeError as exc:
+                for job in valid:
+                    job.error = self._unknown(job, str(exc))
+                return
+            packed = None if any(mark.part for mark in packed.marks) else packed
 
     def _valid(self, jobs: Sequence[_Job]) -> list[_Job]:
         """Return the jobs that may follow the newest state and one another; the others get their verdict."""
         joined = Written()
-        since: dict[int, Written] = {}
+        since: dict[State, Written | None] = {}
         valid = []
         for job in jobs:
+            if job.error is not None:
+                continue
             snapshot = job.transaction.snapshot
-            written = since.get(snapshot.slot)
-            if written is None:
-                written = since[snapshot.slot] = _written_since(snapshot)
+            if snapshot not in since:
+                since[snapshot] = _written_since(snapshot)
+            written = since[snapshot]
             reads = job.transaction.reads
-            if snapshot.detached or any(
+            if written is None or any(
                 each.conflicts(reads, job.changes, snapshot.catalog) for each in (written, joined)
             ):
                 job.error = SerializationError(CONFLICT)
@@ -154,52 +176,29 @@ class Committer:
 
     async def resolve(self) -> None:
         """Find out what became of an entry that was left without an answer."""
-        resolved = await self._engine.log.resolve()
+        resolved = await self._home.log.resolve()
         if resolved is None:
             return
         pending, won = resolved
-        if isinstance(pending.own, list):
+        if isinstance(pending.own, tuple):
             for changes in pending.own:
-                self.unknown[f"{self._engine.log.session}-{changes.transaction}"] = won
+                self.unknown[f"{self._home.log.session}-{changes.transaction}"] = won
 
     async def outcome(self, transaction: str) -> bool | None:
         """Return whether a transaction of an UnknownOutcomeError was stored; None if that cannot be found out."""
         await self.finish()
-        await self.resolve()
+        async with self._home.appending:
+            await self.resolve()
         return self.unknown.get(transaction)
 
 
-def _written_since(snapshot: State) -> Written:
+def _written_since(snapshot: State) -> Written | None:
+    """Return what was committed after a state, None if that is not known any more."""
     written = Written()
+    if snapshot.detached:
+        return None
     for state in snapshot.since():
+        if state.detached:
+            return None
         written.add(state.changes)
     return written
-
-
-def title_of(changes: Changes, state: State, joined: int) -> str:
-    """Return the line that tells people what an entry does."""
-    catalog = changes.catalog or state.catalog
-    parts = []
-    if changes.catalog is not None:
-        parts.append(_schema_title(state.catalog, changes.catalog))
-    for table, changed in changes.tables.items():
-        schema = catalog.table_by_id(table)
-        name = schema.name if schema is not None else f"table {table}"
-        counts = {"INSERT": len(changed.inserted), "UPDATE": len(changed.updated), "DELETE": len(changed.deleted)}
-        parts += [f"{verb} {name} ×{count}" for verb, count in counts.items() if count]
-    if joined > 1:
-        parts.append(f"and {joined - 1} more transactions")
-    return ", ".join(parts)
-
-
-def _schema_title(old: Catalog, new: Catalog) -> str:
-    known = {table.id: table for table in old.tables.values()}
-    created = [f"CREATE TABLE {table.name}" for table in new.tables.values() if table.id not in known]
-    altered = [
-        f"ALTER TABLE {table.name}"
-        for table in new.tables.values()
-        if table.id in known and known.pop(table.id) != table
-    ]
-    left = {table.id for table in new.tables.values()}
-    dropped = [f"DROP TABLE {table.name}" for table in old.tables.values() if table.id not in left]
-    return ", ".join(created + altered + dropped) or "change views"

@@ -1,9 +1,10 @@
 """Entries of the log: what one says, and the message that carries it.
 
-The text of the message is a line for people, the entry's *head* as JSON in a code block, and the entry's id. A body
-of up to about 1,900 characters stands in the head itself; a longer one is in the message's files, gzipped, and the
-head holds their sizes and digests. The id is a digest of the head's bytes. So a message is judged by its text alone,
-and as the head contains the parent's id, an id vouches for the whole chain and all files below it::
+The text of the message is a line for people, the entry's *head* as JSON in a code block, and the entry's id. A body is
+a list of JSON values. Up to about 1,900 characters it stands in the head itself; a longer one is in the message's
+files, a value a line and gzipped, and the head holds their sizes and digests. What does not fit into one message is
+posted before, in messages called *parts*. The id is a digest of the head's bytes. So a message is judged by its text
+alone, and as the head contains the parent's id, an id vouches for the whole chain and all files below it::
 
     #42 INSERT users ×1
     ```json
@@ -23,7 +24,7 @@ from typing import Any, Final, Literal
 
 from discosql.errors import DatabaseCorruptionError, OperationalError
 from discosql.storage.codec import dump
-from discosql.storage.guild import MAX_NONCE, File, Message
+from discosql.storage.guild import MAX_CONTENT, MAX_NONCE, File, Message
 
 FORMAT: Final = 1
 """The version of the format of entries, manifests and pages that this code writes, and the newest that it reads."""
@@ -32,8 +33,10 @@ GENESIS: Final = "g"
 """The parent of the first entry."""
 
 MAX_TEXT: Final = 1_900
+"""The longest text of a message with a body in it."""
+
 MAX_PAYLOAD: Final = 20 * 2**20
-"""The most bytes of files that one entry carries; what is larger goes into pages first."""
+"""The most bytes of files that one message carries."""
 
 _TITLE_LENGTH: Final = 120
 _TEXT: Final = re.compile(r"```json\n([^\n]+)\n```\n-# ([0-9a-f]{24})\Z")
@@ -43,8 +46,7 @@ _TEXT: Final = re.compile(r"```json\n([^\n]+)\n```\n-# ([0-9a-f]{24})\Z")
 class Cover:
     """What a checkpoint covers: the state as of `slot`, won by entry `id` of `session` in message `message`.
 
-    `previous` is the cover of the valid checkpoint before it (0 if none), `oldest_page` the message of the oldest page
-    that it adds (0 if none).
+    `previous` is the cover of the valid checkpoint before it, 0 if there is none.
     """
 
     slot: int
@@ -52,31 +54,37 @@ class Cover:
     session: str
     message: int
     previous: int
-    oldest_page: int
 
 
 @dataclass(frozen=True, slots=True)
 class FileMark:
-    """A file that carries (a part of) an entry's body: its size and SHA-256, as stored."""
+    """A file that carries (a piece of) an entry's body: its size and SHA-256 as stored, and the part that it is in.
+
+    `part` is 0 for a file of the entry's own message.
+    """
 
     size: int
     digest: str
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of the log. `body` is parsed JSON, or None when it is in `files`.
+    """One entry of the log. `body` is parsed JSON, or None when it is in `files`; `size` is that of head and files.
 
-    `objects` tells that rows in the body hold values that JSON lacks. `cover` makes it a checkpoint.
+    `objects` tells that rows in the body hold values that JSON lacks. `oldest` is the oldest message that was posted
+    for this entry before it, a part or a page, 0 if none was. `cover` makes it a checkpoint.
     """
 
     id: str
     slot: int
     parent: str
     session: str
+    size: int
     objects: bool
     body: Any
     files: tuple[FileMark, ...] = ()
+    oldest: int = 0
     cover: Cover | None = None
 
     @property
@@ -116,11 +124,43 @@ def nonce_of(channel: int, slot: int, parent: str) -> str:
     return hashlib.blake2b(f"{channel}:{slot}:{parent}".encode()).hexdigest()[:MAX_NONCE]
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body as JSON text, a value a line, and whether it holds objects for values that JSON lacks."""
+
+    lines: tuple[str, ...]
+    objects: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A body made ready for messages: as text if it may fit, and as files, of which the last go with the entry itself.
+
+    `marks` name all files in order.
+    """
+
+    body: Body
+    files: tuple[File, ...] = ()
+    marks: tuple[FileMark, ...] = ()
+
+
+def compress(body: Body, file_limit: int) -> list[File]:
+    """Return the files that a body makes."""
+    text = "\n".join(body.lines)
+    data = gzip.compress(text.encode("ascii"), 6 if len(text) < 2**18 else 1, mtime=0)
+    parts = [data[start : start + file_limit] for start in range(0, len(data), file_limit)]
+    return [File(f"entry.{number}.jsonl.gz", part) for number, part in enumerate(parts, 1)]
+
+
+def mark_of(file: File, part: int = 0) -> FileMark:
+    """Return what an entry says of a file."""
+    return FileMark(len(file.data), hashlib.sha256(file.data).hexdigest(), part)
+
+
 def write_entry(
-    position: Position, body: Any, title: str, *, file_limit: int, post_limit: int, cover: Cover | None = None
+    position: Position, packed: Packed, title: str, *, oldest: int = 0, cover: Cover | None = None
 ) -> Draft | None:
-    """Return the draft of an entry, or None if its body is too large for one message."""
-    body_text, objects = dump(body)
+    """Return the draft of an entry; None if its body was to stand in the text and is too long for that."""
     head: dict[str, Any] = {
         "discosql": FORMAT,
         "n": position.slot,
@@ -129,39 +169,29 @@ def write_entry(
         "x": position.salt,
         "k": "c" if cover is None else "p",
     }
-    if objects:
+    if packed.body.objects:
         head["o"] = 1
+    if oldest:
+        head["old"] = oldest
     if cover is not None:
-        head |= {"c": cover.slot, "ct": cover.id, "cs": cover.session, "ca": cover.message}
-        head |= {"prev": cover.previous, "old": cover.oldest_page}
-    files: tuple[File, ...] = ()
-    code = f'{dump(head)[0][:-1]},"b":{body_text}}}'
-    title_line = _title(position.slot, title)
-    if len(code) + len(title_line) > MAX_TEXT - 50:
-        files = _body_files(position.slot, body_text, file_limit)
-        if sum(len(file.data) for file in files) > min(post_limit, MAX_PAYLOAD) or len(files) > 10:
-            return None
-        head["f"] = [[len(file.data), hashlib.sha256(file.data).hexdigest()] for file in files]
+        head |= {"c": cover.slot, "ct": cover.id, "cs": cover.session, "ca": cover.message, "prev": cover.previous}
+    if packed.files:
+        head["f"] = [[mark.size, mark.digest, mark.part][: 3 if mark.part else 2] for mark in packed.marks]
         code = dump(head)[0]
+    else:
+        code = f'{dump(head)[0][:-1]},"b":[{",".join(packed.body.lines)}]}}'
     entry_id = digest(code.encode())
-    text = f"{title_line}\n```json\n{code}\n```\n-# {entry_id}"
-    marks = tuple(FileMark(size, name) for size, name in head.get("f", ()))
-    entry = Entry(
-        entry_id, position.slot, position.parent, position.session, objects, None if files else body, marks, cover
-    )
-    return Draft(entry, text, files, nonce_of(position.channel, position.slot, position.parent))
+    text = f"{_title(position.slot, title)}\n```json\n{code}\n```\n-# {entry_id}"
+    if len(text) > (MAX_CONTENT if packed.files else MAX_TEXT):
+        return None
+    entry = _entry(entry_id, head | {"b": None}, len(code))
+    return Draft(entry, text, packed.files, nonce_of(position.channel, position.slot, position.parent))
 
 
 def _title(slot: int, title: str) -> str:
     # Names of tables are any text; here they are for people only, so what could upset the message's form goes.
     shown = "".join(character if character.isprintable() and character != "`" else " " for character in title)
     return f"#{slot} {shown[:_TITLE_LENGTH]}".rstrip()
-
-
-def _body_files(slot: int, body: str, file_limit: int) -> tuple[File, ...]:
-    data = gzip.compress(body.encode("ascii"), 6 if len(body) < 2**20 else 1, mtime=0)
-    parts = [data[start : start + file_limit] for start in range(0, len(data), file_limit)]
-    return tuple(File(f"{slot}.json.gz" + (f".{i}" if i else ""), part) for i, part in enumerate(parts))
 
 
 def entry_id_of(message: Message) -> str | None:
@@ -193,29 +223,31 @@ def read_entry(message: Message) -> Entry | None:
                 f"entry #{head['n']} has format {head['discosql']}: it was written by a newer version of discosql, "
                 f"this one reads formats up to {FORMAT}"
             )
-        entry = _entry(entry_id, head)
+        entry = _entry(entry_id, head, len(code))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if [mark.size for mark in entry.files] != [attachment.size for attachment in message.attachments]:
-        return None
-    return entry
+    own = [mark.size for mark in entry.files if not mark.part]
+    return entry if own == [attachment.size for attachment in message.attachments] else None
 
 
-def _entry(entry_id: str, head: dict[str, Any]) -> Entry:
+def _entry(entry_id: str, head: dict[str, Any], size: int) -> Entry:
     cover = None
     if head["k"] == "p":
-        cover = Cover(head["c"], head["ct"], head["cs"], head["ca"], head["prev"], head["old"])
-    marks = tuple(FileMark(size, name) for size, name in head.get("f", ()))
+        cover = Cover(head["c"], head["ct"], head["cs"], head["ca"], head["prev"])
+    marks = tuple(FileMark(*mark) for mark in head.get("f", ()))
     body = None if marks else head["b"]
-    return Entry(entry_id, head["n"], head["p"], head["s"], "o" in head, body, marks, cover)
+    size += sum(mark.size for mark in marks)
+    oldest = head.get("old", 0)
+    return Entry(entry_id, head["n"], head["p"], head["s"], size, "o" in head, body, marks, oldest, cover)
 
 
-def read_body(entry: Entry, parts: Sequence[bytes]) -> Any:
+def read_body(entry: Entry, files: Sequence[bytes]) -> list[Any]:
     """Return the body from an entry's downloaded files. Raises DatabaseCorruptionError if they are damaged."""
-    for mark, part in zip(entry.files, parts, strict=True):
-        if len(part) != mark.size or hashlib.sha256(part).hexdigest() != mark.digest:
+    for mark, data in zip(entry.files, files, strict=True):
+        if len(data) != mark.size or hashlib.sha256(data).hexdigest() != mark.digest:
             raise DatabaseCorruptionError(f"a file of entry #{entry.slot} is damaged")
     try:
-        return json.loads(gzip.decompress(b"".join(parts)))
+        # Line by line, so that another thread gets its turn in between.
+        return [json.loads(line) for line in gzip.decompress(b"".join(files)).splitlines()]
     except (OSError, EOFError, ValueError, zlib.error) as exc:
         raise DatabaseCorruptionError(f"the file of entry #{entry.slot} cannot be read") from exc

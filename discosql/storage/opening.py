@@ -25,10 +25,11 @@ class Base:
 
 
 def is_timely(entry: Entry, message: Message) -> bool:
-    """Tell whether a checkpoint's entry came soon enough after its oldest page, so that no page can be collected."""
-    cover = entry.cover
-    assert cover is not None
-    return cover.oldest_page == 0 or id_time(message.id) - id_time(cover.oldest_page) <= SEGMENT
+    """Tell whether an entry came soon enough after the pages or parts posted for it, so that none can be collected.
+
+    What came too late has no effect, though it takes its slot.
+    """
+    return entry.oldest == 0 or id_time(message.id) - id_time(entry.oldest) <= SEGMENT
 
 
 def find_base(

@@ -1,5 +1,6 @@
 """Reading a channel: pages of messages and files, again if an answer is missing."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -13,6 +14,8 @@ T = TypeVar("T")
 
 TRIES: Final = 4
 _FIRST_PAUSE: Final = 0.5
+_SMALL: Final = 2**14
+"""Bytes that are decoded in a moment, without asking another thread."""
 
 
 async def with_retries(guild: Guild, read: Callable[[], Awaitable[T]]) -> T:
@@ -53,18 +56,33 @@ async def _download(guild: Guild, attachment: Attachment) -> bytes:
     return await with_retries(guild, lambda: guild.download(attachment))
 
 
-async def body_of(guild: Guild, candidate: Candidate) -> Any:
+async def body_of(guild: Guild, candidate: Candidate) -> list[Any]:
     """Return the body of an entry, downloaded if it is in files."""
     entry, message = candidate.entry, candidate.message
     if not entry.files:
-        return entry.body
+        return entry.body  # type: ignore[no-any-return]
     try:
-        return read_body(entry, await read_files(guild, message))
+        files = await _files_of(guild, entry, message)
+        if sum(map(len, files)) < _SMALL:
+            return read_body(entry, files)
+        return await asyncio.to_thread(read_body, entry, files)
     except (NotFoundError, DatabaseCorruptionError) as exc:
         raise DatabaseCorruptionError(
-            f"entry #{entry.slot} cannot be read: its file in message {message.id} of channel {message.channel} is "
-            f"missing or damaged"
+            f"entry #{entry.slot} cannot be read: a file of message {message.id} of channel {message.channel}, or of "
+            f"one before it, is missing or damaged"
         ) from exc
+
+
+async def _files_of(guild: Guild, entry: Entry, message: Message) -> list[bytes]:
+    files: list[bytes] = []
+    for part in dict.fromkeys(mark.part for mark in entry.files):
+        carrier = message
+        if part:
+            carrier = await with_retries(guild, partial(guild.message, message.channel, part))
+        files += await read_files(guild, carrier)
+    if len(files) != len(entry.files):
+        raise NotFoundError("a file is missing")
+    return files
 
 
 def entries_of(guild: Guild, messages: list[Message]) -> list[tuple[Entry, Message]]:

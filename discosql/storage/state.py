@@ -4,14 +4,15 @@ A state knows the state that came after it. So whoever holds an old one, a runni
 over all that was committed since, and what nobody can ask for any more is freed by itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from discosql.errors import DatabaseCorruptionError
 from discosql.schema import Catalog, table_from_json, table_to_json, view_from_json, view_to_json
 from discosql.storage.codec import from_json_value, rows_from, to_json_value
-from discosql.storage.table import Layer, TableVersion
+from discosql.storage.layout import Layer
+from discosql.storage.table import TableVersion
 from discosql.types import Row
 
 
@@ -79,7 +80,7 @@ class State:
         self.successor = State(slot, catalog, tables, commits)
         return self.successor
 
-    def since(self) -> Iterable["State"]:
+    def since(self) -> Iterator["State"]:
         """Yield the states after this one, up to the newest."""
         state = self.successor
         while state is not None:
@@ -107,39 +108,59 @@ def tables_under(catalog: Catalog, tables: Mapping[int, TableVersion]) -> dict[i
 # To JSON and back -------------------------------------------------------------------------------------------------
 
 
-def commits_to_json(commits: Sequence[Changes], catalog: Catalog) -> list[Any]:
-    """Return the body of an entry with these transactions; `catalog` is the one before the first."""
-    body = []
+PIECE_ROWS: Final = 1_000
+"""Rows of one JSON value of a body at most: few enough to be encoded and decoded without a noticeable pause."""
+
+
+def commits_to_json(commits: Sequence[Changes], catalog: Catalog) -> Iterator[Any]:
+    """Yield the values of an entry's body with these transactions; `catalog` is the one before the first.
+
+    A transaction is ``[number, schema changes or null, operations]``; a large one goes on in further such values with
+    its number.
+    """
     for changes in commits:
         schema = None
         if changes.catalog is not None:
             schema = catalog_changes_to_json(catalog, changes.catalog)
             catalog = changes.catalog
         operations: list[Any] = []
-        for table, changed in changes.tables.items():
-            if changed.deleted:
-                operations.append(["d", table, changed.deleted])
-            if changed.inserted:
-                operations.append(["i", table, changed.inserted])
-            if changed.updated:
-                operations.append(["u", table, changed.updated])
-            if changed.used:
-                operations.append(["h", table, changed.used])
-        body.append([changes.transaction, schema, operations])
-    return body
+        room = PIECE_ROWS
+        for operation in _operations(changes):
+            size = 1 if operation[0] == "h" else len(operation[2])
+            if operations and size > room:
+                yield [changes.transaction, schema, operations]
+                schema, operations, room = None, [], PIECE_ROWS
+            operations.append(operation)
+            room -= size
+        yield [changes.transaction, schema, operations]
+
+
+def _operations(changes: Changes) -> Iterator[list[Any]]:
+    for table, changed in changes.tables.items():
+        parts: tuple[tuple[str, list[Any]], ...] = (
+            ("d", changed.deleted),
+            ("i", changed.inserted),
+            ("u", changed.updated),
+        )
+        for kind, items in parts:
+            for start in range(0, len(items), PIECE_ROWS):
+                yield [kind, table, items[start : start + PIECE_ROWS]]
+        if changed.used:
+            yield ["h", table, changed.used]
 
 
 def commits_from_json(body: Any, catalog: Catalog, *, objects: bool) -> list[Changes]:
     """Return the transactions of an entry's body. Raises DatabaseCorruptionError if it makes no sense."""
-    commits = []
+    commits: list[Changes] = []
     try:
         for number, schema, operations in body:
-            changes = Changes(number)
+            if not commits or commits[-1].transaction != number:
+                commits.append(Changes(number))
+            changes = commits[-1]
             if schema is not None:
                 catalog = changes.catalog = catalog_changes_from_json(catalog, schema)
             for kind, table, data in operations:
                 _read_operation(changes.tables.setdefault(table, TableChanges()), kind, data, objects=objects)
-            commits.append(changes)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as exc:
         raise DatabaseCorruptionError("an entry's operations cannot be read") from exc
     return commits
@@ -147,11 +168,11 @@ def commits_from_json(body: Any, catalog: Catalog, *, objects: bool) -> list[Cha
 
 def _read_operation(changed: TableChanges, kind: str, data: Any, *, objects: bool) -> None:
     if kind == "i":
-        changed.inserted = rows_from(data, objects=objects)
+        changed.inserted += rows_from(data, objects=objects)
     elif kind == "u":
-        changed.updated = rows_from(data, objects=objects)
+        changed.updated += rows_from(data, objects=objects)
     elif kind == "d":
-        changed.deleted = list(data)
+        changed.deleted += data
     elif kind == "h":
         changed.used = int(data)
     else:

@@ -1,37 +1,36 @@
 """Transactions: a snapshot, the changes made over it, and what was read."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any, Protocol
 
 from discosql.errors import OperationalError
-from discosql.schema import Catalog, TableStatistics
+from discosql.schema import Catalog, TableSchema, TableStatistics
+from discosql.storage.cache import Held, PageStore
+from discosql.storage.fetching import Fetching, Prefetching, find
+from discosql.storage.layout import MISSING
+from discosql.storage.paged import Need, find_keys
 from discosql.storage.reads import MAX_LOOKUPS, ReadSet
+from discosql.storage.scans import MemoryScan, PagedScan
 from discosql.storage.state import Changes, State
 from discosql.storage.statistics import table_statistics
 from discosql.storage.table import TableVersion
-from discosql.storage.views import Batch, Key, Pending, Range
+from discosql.storage.views import Key, Pending, Range
 from discosql.storage.writes import TableWrites
 from discosql.types import MAX_INTEGER, Row
 
-if TYPE_CHECKING:
-    from discosql.storage.engine import Engine
 
+class Home(Protocol):
+    """What a transaction needs of its engine."""
 
-class MemoryScan:
-    """A scan of batches that are all in memory."""
+    pages: PageStore
+    rowids: dict[int, "Rowids"]
 
-    __slots__ = ("next",)
+    async def commit(self, transaction: "Transaction") -> None:
+        """Store the transaction."""
 
-    def __init__(self, batches: Sequence[Batch]) -> None:
-        following = iter(batches).__next__
-
-        def next_batch() -> Batch | None:
-            try:
-                return following()
-            except StopIteration:
-                return None
-
-        self.next = next_batch
+    async def load(self, need: Need, schema: TableSchema, snapshot: State) -> Held:
+        """Load pages of a snapshot."""
 
 
 class Committing:
@@ -66,7 +65,7 @@ class Transaction:
 
     __slots__ = ("_reserved", "_tables", "_undo", "catalog", "engine", "number", "reads", "snapshot")
 
-    def __init__(self, engine: "Engine", snapshot: State) -> None:
+    def __init__(self, engine: Home, snapshot: State) -> None:
         self.engine = engine
         self.snapshot = snapshot
         self.catalog = snapshot.catalog
@@ -85,42 +84,60 @@ class Transaction:
         """Return what is known of a table without a request."""
         writes = self._tables.get(table)
         version = self.snapshot.tables[table] if writes is None else writes.version
-        return table_statistics(version, self._table(table).rows)
+        return table_statistics(version, self._table(table).rows, self.engine.pages)
 
-    def scan(self, table: int, ranges: Sequence[Range] = ()) -> MemoryScan:
+    def scan(self, table: int, ranges: Sequence[Range] = ()) -> MemoryScan | PagedScan:
         """Start a scan of the rows as they are now; later changes do not show in it."""
         self.reads.add_scan(table, ranges)
-        return MemoryScan(self._table(table).batches())
+        found = self._table(table)
+        base = found.base
+        if base is None or not base.pages:
+            return MemoryScan(found.batches())
+        return PagedScan(self.engine.pages, found, ranges, self._load)
 
     def lookup(self, table: int, index: int | None, keys: Sequence[Key]) -> "list[Row] | Pending":
         """Return the rows whose key equals one of the keys, each once, by rowid."""
-        found = self._table(table)
-        if index is not None:
-            rows = found.find(index, keys)
-        elif len(keys) == 1:
-            row = found.get(keys[0][0])
-            rows = [] if row is None else [row]
+        found = self._tables.get(table) or self.snapshot.tables[table]
+        answer: list[Row] | Need
+        if len(keys) == 1 and found.base is None:
+            if index is None:
+                row = found.changed(keys[0][0])  # type: ignore[arg-type]  # other values equal an integer or none
+                answer = [] if row is None or row is MISSING else [row]
+            elif isinstance(found, TableVersion):
+                answer = found.find_in_memory(index, keys[0])
+            else:
+                answer = find_keys(found, index, keys, self.engine.pages)
         else:
-            known = {row[0]: row for key in keys if (row := found.get(key[0])) is not None}
-            rows = [known[rowid] for rowid in sorted(known)]
+            answer = find(found, index, keys, self.engine.pages)
+        if isinstance(answer, Need):
+            note = partial(self._note, table, index, keys)
+            return Fetching(found, index, keys, answer, load=self._load, note=note)
+        self._note(table, index, keys, answer)
+        return answer
+
+    def _note(self, table: int, index: int | None, keys: Sequence[Key], rows: list[Row]) -> None:
         lookups = self.reads.lookups
         lookups.append((table, index, keys, rows))
         if len(lookups) > MAX_LOOKUPS:
             self.reads.compact()
-        return rows
 
     def prefetch(
         self, scans: Sequence[int], lookups: Sequence[tuple[int, int | None, Sequence[Key]]]
     ) -> "Pending | None":
         """Return what loads all of these together; None if all is in memory."""
-        return None
+        wanted = [(self._table(table), index, keys) for table, index, keys in lookups]
+        prefetching = Prefetching(self.engine.pages, map(self._table, scans), wanted, self._load)
+        return prefetching if prefetching.needs() else None
+
+    async def _load(self, need: Need, schema: TableSchema) -> Held:
+        return await self.engine.load(need, schema, self.snapshot)
 
     # Changing -----------------------------------------------------------------------------------------------------
 
     @property
     def changed(self) -> bool:
         """Whether there is anything to commit."""
-        return self.catalog is not self.snapshot.catalog or any(writes.changed for writes in self._tables.values())
+        return self.catalog is not self.snapshot.catalog or any(writes.changed_rows for writes in self._tables.values())
 
     def _writes(self, table: int) -> TableWrites:
         writes = self._tables.get(table)
@@ -209,7 +226,7 @@ class Transaction:
     def changes(self, number: int) -> Changes:
         """Return what is to be committed, as transaction `number` of its session."""
         catalog = None if self.catalog is self.snapshot.catalog else self.catalog
-        tables = {table: writes.changes() for table, writes in self._tables.items() if writes.changed}
+        tables = {table: writes.to_commit() for table, writes in self._tables.items() if writes.changed_rows}
         return Changes(number, catalog, tables)
 
     def committing(self) -> Committing:

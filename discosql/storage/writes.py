@@ -1,14 +1,17 @@
 """What a running transaction has changed in one table: one more layer over the table's version."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from discosql.schema import TableSchema
 from discosql.storage.batches import apply_changes
-from discosql.storage.keys import IndexMap, key_reader
+from discosql.storage.keys import IndexMap, KeyReader, key_reader
+from discosql.storage.layout import MISSING, Layer, layout_of, remap_layer, row_remapper
+from discosql.storage.paged import Base
 from discosql.storage.state import TableChanges
-from discosql.storage.table import MISSING, Layer, TableVersion, remap_layer, row_remapper
-from discosql.storage.views import Batch, Key
+from discosql.storage.table import TableVersion
+from discosql.storage.views import Batch
 from discosql.types import Row
 
 
@@ -18,7 +21,19 @@ class TableWrites:
     `layer` holds the changed rows as they are now, `before` as they are in the snapshot (None: not there).
     """
 
-    __slots__ = ("_batches", "_high", "_maps", "before", "layer", "rows", "schema", "used", "version")
+    __slots__ = (
+        "_batches",
+        "_high",
+        "_maps",
+        "_merged",
+        "_ordered",
+        "before",
+        "layer",
+        "rows",
+        "schema",
+        "used",
+        "version",
+    )
 
     def __init__(self, version: TableVersion) -> None:
         self.version = version
@@ -27,9 +42,12 @@ class TableWrites:
         self.before: Layer = {}
         self.rows = version.rows
         self.used = 0
-        self._batches: list[Batch] | None = None
         self._high: int | None = None
         self._maps: dict[int, IndexMap] = {}
+        # What scans need, until the next change.
+        self._batches: list[Batch] | None = None
+        self._merged: Layer | None = None
+        self._ordered: list[int] | None = None
 
     # Changing -----------------------------------------------------------------------------------------------------
 
@@ -40,7 +58,7 @@ class TableWrites:
         if previous is MISSING:
             self.before[rowid] = old
         layer[rowid] = row
-        self._batches = None
+        self._batches = self._merged = None
         if row is None:
             self.rows -= 1
             if rowid == self._high:
@@ -64,15 +82,15 @@ class TableWrites:
             is_now = previous is not None
             self.layer[rowid] = previous
         self.rows += is_now - was
-        self._batches = None
+        self._batches = self._merged = None
         self._high = None
 
     @property
     def high(self) -> int:
-        """The highest rowid in use, 0 in an empty table."""
+        """The highest rowid in use, 0 in an empty table; over a base, possibly one that was in use once."""
         if self._high is None:
             top = self.version.high
-            if self.layer.get(top, MISSING) is None:
+            if self.base is None and self.layer.get(top, MISSING) is None:
                 batches = self.batches()
                 top = batches[-1][-1][0] if batches else 0
             elif self.layer:
@@ -82,60 +100,73 @@ class TableWrites:
 
     # Reading ------------------------------------------------------------------------------------------------------
 
-    def get(self, rowid: Any) -> Row | None:
-        """Return the row with a rowid, or None."""
+    @property
+    def base(self) -> Base | None:
+        """The pages below; None for a table that has none."""
+        return self.version.base
+
+    def changed(self, rowid: int) -> Any:
+        """Return the row that a change put there, None where one removed it, MISSING if none touched it."""
         row = self.layer.get(rowid, MISSING)
-        return self.version.get(rowid) if row is MISSING else row  # type: ignore[return-value]
+        return self.version.changed(rowid) if row is MISSING else row
+
+    def changes(self) -> Layer:
+        """Return all changes over the base as one layer; it must not be changed."""
+        if self._merged is None:
+            self._merged = {**self.version.changes(), **self.layer}
+            self._ordered = sorted(self._merged)
+        return self._merged
+
+    def ordered(self) -> list[int]:
+        """Return the rowids of `changes` in order."""
+        self.changes()
+        assert self._ordered is not None
+        return self._ordered
 
     def batches(self) -> list[Batch]:
-        """Return all rows in rowid order."""
+        """Return all rows of a table without base in rowid order."""
         if self._batches is None:
             self._batches = apply_changes(self.version.batches(), self.layer)
         return self._batches
 
-    def find(self, index: int, keys: Sequence[Key]) -> list[Row]:
-        """Return the rows whose key in an index equals one of the keys, each once, by rowid."""
-        layer = self.layer
-        found = {row[0]: row for row in self.version.find(index, keys) if row[0] not in layer}
-        index_map = self._map(index)
-        make = self.version.key_maker(index)
-        for key in keys:
-            made = make(key)
-            rowids = index_map.get(made) if made is not None else None
-            if rowids is None:
-                continue
-            for rowid in (rowids,) if isinstance(rowids, int) else rowids:
-                row = layer.get(rowid)
-                if row is not None and index_map.read(row) == made:
-                    found[rowid] = row
-        return list(found.values()) if len(found) < 2 else [found[rowid] for rowid in sorted(found)]
-
-    def _map(self, index: int) -> IndexMap:
+    def candidates(self, index: int, key: Any) -> Iterable[int]:
+        """Return the rowids of changed rows that may have a comparable key."""
         index_map = self._maps.get(index)
         if index_map is None:
             index_map = self._maps[index] = IndexMap(key_reader(self.schema.index(index)))
             index_map.add_all(self.layer.values())
-        return index_map
+        rowids = index_map.get(key)
+        below = self.version.candidates(index, key)
+        if rowids is None:
+            return below
+        return chain(below, (rowids,) if isinstance(rowids, int) else rowids)
+
+    def key_maker(self, index: int) -> KeyReader:
+        """Return what makes a comparable key of given values."""
+        return self.version.key_maker(index)
+
+    def key_reader(self, index: int) -> KeyReader:
+        """Return what reads the comparable key of a row."""
+        return self.version.key_reader(index)
 
     # Schema and commit --------------------------------------------------------------------------------------------
 
     def under(self, schema: TableSchema) -> "TableWrites":
         """Return the same changes under a changed schema."""
         writes = TableWrites(self.version.with_schema(schema))
-        remap = row_remapper(self.schema, schema)
+        remap = row_remapper(layout_of(self.schema), schema)
         writes.layer = dict(self.layer) if remap is None else remap_layer(self.layer, remap)
         writes.before = dict(self.before)
         writes.rows, writes.used = self.rows, self.used
         return writes
 
     @property
-    def changed(self) -> bool:
+    def changed_rows(self) -> bool:
         """Whether there is anything to commit."""
-        return self.used > 0 or any(
-            row is not None or self.before[rowid] is not None for rowid, row in self.layer.items()
-        )
+        before = self.before
+        return self.used > 0 or any(row is not None or before[rowid] is not None for rowid, row in self.layer.items())
 
-    def changes(self) -> TableChanges:
+    def to_commit(self) -> TableChanges:
         """Return what is to be committed."""
         inserted: list[Row] = []
         updated: list[Row] = []

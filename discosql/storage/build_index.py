@@ -1,0 +1,144 @@
+"""Writing the pages of an index: the buckets that changes touch, or all of them when their number grows."""
+
+import asyncio
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from discosql.schema import TableSchema
+from discosql.storage.guild import File
+from discosql.storage.hash_index import (
+    ENTRY_SIZE,
+    Bucket,
+    IndexPage,
+    PagedIndex,
+    bucket_of,
+    encode_bucket,
+)
+from discosql.storage.paged import Need
+from discosql.storage.pages import Place, digest_of
+from discosql.storage.posting import Workshop, file_name
+from discosql.storage.rewrite import IndexChanges, IndexCollector
+
+MAX_BITS: Final = 20
+
+_EMPTY: Final = PagedIndex(0, 0, (None,), 0)
+
+
+class IndexBuilder:
+    """Brings an index's pages up to date; `known` is the index as it was, None if it has no pages yet."""
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        schema: TableSchema,
+        collector: IndexCollector,
+        known: PagedIndex | None,
+        fallback: int,
+    ) -> None:
+        self._workshop = workshop
+        self._schema = schema
+        self._changes = collector.changes
+        self._known = known or _EMPTY
+        self._fallback = fallback
+        columns = "_".join(schema.columns[position].name for position in collector.index.columns)
+        self._name = f"{schema.name}_{columns}"
+
+    async def build(self) -> PagedIndex | None:
+        """Post the pages and return the index; None if no channel can be had for it."""
+        known = self._known
+        if not self._changes.touched:
+            return known
+        channel = known.channel or await self._workshop.channels.make(self._name, shared=self._fallback)
+        if channel is None:
+            return None
+        bits = self._bits()
+        grown = bits - known.bits
+        pages: list[IndexPage | None] = [page for page in known.pages for _ in range(2**grown)]
+        distinct = known.distinct
+        poster = self._workshop.poster(channel, f"`{self._name}`: a hash index")
+        parts = await asyncio.to_thread(_by_bucket, self._changes, known.bits)
+        for number in range(len(known.pages)) if grown else sorted(parts):
+            old = await self._load(known.pages[number])
+            buckets = await asyncio.to_thread(_rewrite, old, parts.get(number), bits, number << grown)
+            distinct -= 0 if old is None else await asyncio.to_thread(old.distinct)
+            pages[number << grown : (number + 1) << grown] = [None] * 2**grown
+            for place, bucket in enumerate(buckets, number << grown):
+                if bucket is not None:
+                    distinct += await asyncio.to_thread(bucket.distinct)
+                    data = await asyncio.to_thread(encode_bucket, bucket)
+                    name = file_name(self._name, f"{place}-of-{2**bits}.idx")
+                    await poster.add(File(name, data), _Placing(self._workshop, pages, place, bucket, data))
+        await poster.flush()
+        self._workshop.note(poster)
+        return PagedIndex(channel, bits, tuple(pages), distinct)
+
+    def _bits(self) -> int:
+        known = self._known
+        entries = sum(page.entries for page in known.pages if page is not None)
+        entries += len(self._changes.hashes) - len(self._changes.removed)
+        bits = known.bits
+        while bits < MAX_BITS and entries * ENTRY_SIZE > self._workshop.page_size << bits:
+            bits += 1
+        return bits
+
+    async def _load(self, page: IndexPage | None) -> Bucket | None:
+        if page is None:
+            return None
+        store = self._workshop.store
+        self._workshop.replaced.append(page.place)
+        bucket = store.bucket(page)
+        if bucket is None:
+            held = await store.load(Need(buckets=[page]), self._schema)
+            bucket = held.bucket(page)
+        return bucket
+
+
+class _Placing:
+    """Notes where a bucket's page was posted."""
+
+    def __init__(
+        self, workshop: Workshop, pages: list[IndexPage | None], number: int, bucket: Bucket, data: bytes
+    ) -> None:
+        self._workshop = workshop
+        self._pages = pages
+        self._number = number
+        self._bucket = bucket
+        self._size = len(data)
+        self._digest = digest_of(data)
+
+    def __call__(self, place: Place) -> None:
+        self._pages[self._number] = IndexPage(place, len(self._bucket.hashes), self._size, self._digest)
+        cache = self._workshop.store.cache
+        if cache.used + self._bucket.cost <= cache.limit:
+            cache.put(place, self._bucket)
+
+
+def _by_bucket(changes: IndexChanges, bits: int) -> dict[int, IndexChanges]:
+    parts: dict[int, IndexChanges] = {}
+    for key_hash, rowid in zip(changes.hashes, changes.rowids, strict=True):
+        parts.setdefault(bucket_of(key_hash, bits), IndexChanges()).add(key_hash, rowid)
+    for entry in changes.removed:
+        parts.setdefault(bucket_of(entry[0], bits), IndexChanges()).removed.add(entry)
+    return parts
+
+
+def _rewrite(old: Bucket | None, changes: IndexChanges | None, bits: int, first: int) -> Sequence[Bucket | None]:
+    """Return the buckets, from number `first` on, that an old bucket becomes."""
+    lists: dict[int, tuple[array[int], array[int]]] = {}
+
+    def take(entries: Iterable[tuple[int, int]]) -> None:
+        for key_hash, rowid in entries:
+            hashes, rowids = lists.setdefault(bucket_of(key_hash, bits), (array("Q"), array("q")))
+            hashes.append(key_hash)
+            rowids.append(rowid)
+
+    removed = changes.removed if changes is not None else set()
+    if old is not None:
+        take(entry for entry in old.entries() if entry not in removed) if removed else take(old.entries())
+    if changes is not None:
+        take(zip(changes.hashes, changes.rowids, strict=True))
+    last = max(lists, default=first)
+    return [
+        Bucket.of(zip(*lists[number], strict=True)) if number in lists else None for number in range(first, last + 1)
+    ]

@@ -1,0 +1,253 @@
+"""Reading the log of a database and keeping up with it.
+
+Here is the input of the slot chain; what wins is judged in `chain`. Everything is built from readings of the channel.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol
+
+from loguru import logger
+
+from discosql.errors import DatabaseCorruptionError, GuildError, OperationalError
+from discosql.storage.chain import ORIGIN, Candidate, Chain, Head, Reading, Timing
+from discosql.storage.clock import ServerClock
+from discosql.storage.entry import Cover, Draft, Entry, looks_like_entry, read_entry
+from discosql.storage.guild import MAX_PAGE, Guild, Message, id_time, time_id
+from discosql.storage.opening import Base, find_base, is_timely
+from discosql.storage.reading import body_of, entries_of, read_after, with_retries
+
+TRIM_LIMIT: Final = 30 * 60.0
+"""Seconds after which entries that were not read yet may have been collected (H)."""
+
+
+class Follower(Protocol):
+    """Who builds the state that the log tells of."""
+
+    def reset(self, checkpoint: Candidate | None, body: Any) -> None:
+        """Start anew from a checkpoint's state, or from nothing."""
+
+    def apply(self, entry: Entry, body: Any) -> None:
+        """Take the next entry. `body` is what it was appended with if this process did, else its parsed body.
+
+        It is None for a checkpoint, and for what has no effect.
+        """
+
+    def adopt(self, checkpoint: Candidate, body: Any) -> None:
+        """Take a valid checkpoint that was applied before; `body` as for `apply`."""
+
+
+@dataclass(slots=True)
+class Pending:
+    """The entry of this session whose slot is not decided.
+
+    `sent` tells that it may have reached the channel, `won` that it won its slot and took effect.
+    """
+
+    draft: Draft
+    own: Any
+    sent: bool = False
+    won: bool = False
+
+
+class LogReader:
+    """One process's view of a log channel: what it has read, and the entry of its own that is not decided.
+
+    `synced` is a moment of the server's clock not after the last reading began. `cover` is that of the last valid
+    checkpoint. `timing` grows when reads turn out to lag more than assumed.
+    """
+
+    def __init__(
+        self, guild: Guild, channel: int, follower: Follower, randbytes: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self.guild = guild
+        self.channel = channel
+        self.session = randbytes(12).hex()
+        self.clock = ServerClock(guild)
+        self.timing = Timing(guild.visibility, guild.settle)
+        self.chain = Chain(ORIGIN, self.timing)
+        self.cover: Cover | None = None
+        self.pending: Pending | None = None
+        self.synced = float("-inf")
+        self._newer: Candidate | None = None
+        self.randbytes = randbytes
+        self._follower = follower
+        self._lock = asyncio.Lock()
+        self.acknowledged: dict[int, str] = {}
+
+    @property
+    def head(self) -> Head:
+        """The winner of the last decided slot."""
+        return self.chain.head
+
+    # Opening ------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Read the log from its newest checkpoint on."""
+        async with self._lock:
+            await self._open()
+
+    async def _open(self) -> None:
+        started = self.clock.lower_bound()
+        messages: list[Message] = []
+        entries: list[tuple[Entry, Message]] = []
+        base: Base | None = None
+        pages = 0
+        while base is None:
+            before = min(message.id for message in messages) if messages else None
+            page = await with_retries(self.guild, partial(self.guild.messages, self.channel, before=before))
+            pages += 1
+            messages += page
+            entries += entries_of(self.guild, page)
+            oldest = min(message.id for message in page) if len(page) == MAX_PAGE else None
+            base = find_base(entries, started, self.timing, oldest=oldest, one_page=pages == 1)
+        await self._adopt(base)
+        self.synced = started
+        self._check_damage(sorted(messages, key=lambda message: message.id), started)
+
+    async def _adopt(self, base: Base) -> None:
+        bodies = {
+            winner.entry.id: await body_of(self.guild, winner)
+            for winner in base.winners
+            if winner.entry.kind == "c" and is_timely(winner.entry, winner.message)
+        }
+        checkpoint = base.checkpoint
+        manifest = None if checkpoint is None else await body_of(self.guild, checkpoint)
+        self.chain = base.chain
+        self.cover = None if checkpoint is None else checkpoint.entry.cover
+        self._newer = None
+        self._follower.reset(checkpoint, manifest)
+        for winner in base.winners:
+            self._tell(winner, bodies.get(winner.entry.id), self._own(winner.entry))
+
+    # Keeping up ---------------------------------------------------------------------------------------------------
+
+    async def sync(self) -> None:
+        """Read what is new in the log and apply what is certain of it."""
+        async with self._lock:
+            await self._sync()
+
+    async def _sync(self) -> None:
+        sent = self.guild.monotonic()
+        started = self.clock.lower_bound()
+        known = self.chain.known
+        cursor = self._cursor()
+        messages, pages = await read_after(self.guild, self.channel, cursor)
+        if self._may_be_trimmed(sent):
+            await self._open()
+            return
+        if messages:
+            self.clock.observe(messages[-1].id)
+        entries = entries_of(self.guild, messages)
+        late = [entry for entry, message in entries if self.chain.learn(entry, message)]
+        if late:
+            await self._start_over()
+            return
+        self._check_recent(entries, messages, cursor, started)
+        await self._decide(Reading(started, pages == 1, known))
+        self.synced = started
+        self._check_damage(messages, started)
+
+    def _cursor(self) -> int:
+        head = self.head.message
+        if self.timing.instant or head == 0:
+            return max(0, head - 1)
+        return max(0, time_id(id_time(head) - self.timing.overlap) - 1)
+
+    def _may_be_trimmed(self, sent: float) -> bool:
+        if self.synced == float("-inf"):
+            return False
+        now = self.clock.upper_bound(sent)
+        return now is None or now - self.synced > TRIM_LIMIT
+
+    async def _decide(self, reading: Reading) -> None:
+        while (winner := self.chain.decide(reading)) is not None:
+            own = self._own(winner.entry)
+            body = None
+            if own is None and winner.entry.kind == "c" and is_timely(winner.entry, winner.message):
+                body = await body_of(self.guild, winner)
+            self.chain.advance(winner)
+            self._tell(winner, body, own)
+        if self._newer is not None:
+            await self._adopt_newer(self._newer)
+
+    def _tell(self, winner: Candidate, body: Any, own: Any) -> None:
+        """Let the follower take a winner. One that came too late has no effect but to take its slot."""
+        entry = winner.entry
+        timely = is_timely(entry, winner.message)
+        if own is not None and self.pending is not None:
+            self.pending.won = timely
+        if entry.cover is None:
+            self._follower.apply(entry, (body if own is None else own) if timely else None)
+            return
+        self._follower.apply(entry, None)
+        if timely and (self.cover is None or entry.cover.slot > self.cover.slot):
+            self.cover = entry.cover
+            self._newer = winner
+            if own is not None:
+                self._newer = None
+                self._follower.adopt(winner, own)
+
+    async def _adopt_newer(self, checkpoint: Candidate) -> None:
+        """Let the follower take a checkpoint of another process. It can do without as long as that cannot be read."""
+        try:
+            body = await body_of(self.guild, checkpoint)
+        except GuildError as exc:
+            logger.warning("the checkpoint in entry #{} cannot be read now: {}", checkpoint.entry.slot, exc)
+        else:
+            self._newer = None
+            self._follower.adopt(checkpoint, body)
+
+    def _own(self, entry: Entry) -> Any:
+        pending = self.pending
+        return pending.own if pending is not None and pending.draft.entry.id == entry.id else None
+
+    # Alarms -------------------------------------------------------------------------------------------------------
+
+    async def _start_over(self) -> None:
+        """A late message changes what was decided: reads lag more than assumed. Assume more, and read all again."""
+        self.timing = Timing(max(2 * self.timing.visibility, 1.0), max(2 * self.timing.settle, 1.0))
+        logger.error("a late entry changes the log of {}; reading it again", self.guild.name)
+        await self._open()
+        lost = [slot for slot, entry in self.acknowledged.items() if self.chain.winners.get(slot, entry) != entry]
+        if lost:
+            self.acknowledged = {slot: i for slot, i in self.acknowledged.items() if slot not in lost}
+            raise OperationalError(f"commits that were acknowledged have been lost: entries {sorted(lost)} of the log")
+
+    def _check_recent(
+        self, entries: Sequence[tuple[Entry, Message]], messages: Sequence[Message], cursor: int, started: float
+    ) -> None:
+        """Raise DatabaseCorruptionError if an entry that was read before is gone or was edited."""
+        seen = {entry.id for entry, _ in entries}
+        for winner in self.chain.recent_winners:
+            message = winner.message
+            if message.id <= cursor or winner.entry.id in seen or started < winner.time + self.timing.visibility:
+                continue
+            edited = any(other.id == message.id for other in messages)
+            raise DatabaseCorruptionError(
+                f"entry #{winner.entry.slot} of the log was {'changed' if edited else 'deleted'}: message {message.id} "
+                f"of channel {self.channel}"
+            )
+
+    def _check_damage(self, messages: Sequence[Message], started: float) -> None:
+        for message in messages:
+            if message.id > self.head.message and self._is_damaged(message):
+                raise DatabaseCorruptionError(
+                    f"slot {self.head.slot + 1} of the log cannot be read: message {message.id} of channel "
+                    f"{self.channel} was {'edited' if message.edited else 'damaged'}"
+                )
+        orphan = self.chain.orphan()
+        # Its author had read the parent, so a reading that began 2Δ later would show the parent if it still existed.
+        if orphan is not None and started >= orphan.time + 2 * self.timing.visibility:
+            raise DatabaseCorruptionError(
+                f"slot {orphan.entry.slot - 1} of the log is missing: entry #{orphan.entry.slot} in message "
+                f"{orphan.message.id} of channel {self.channel} follows an entry that is not there"
+            )
+
+    def _is_damaged(self, message: Message) -> bool:
+        if message.author != self.guild.account or not looks_like_entry(message):
+            return False
+        return message.edited or read_entry(message) is None

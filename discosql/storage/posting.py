@@ -1,0 +1,123 @@
+"""Posting pages: as many files a message as Discord allows, in channels that are made when first needed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from loguru import logger
+
+from discosql.errors import ForbiddenError, LimitExceededError, OperationalError
+from discosql.storage.cache import PageStore
+from discosql.storage.entry import MAX_PAYLOAD
+from discosql.storage.guild import MAX_FILES, File, Guild, Message
+from discosql.storage.pages import Place
+from discosql.storage.reading import with_retries
+
+Placed = Callable[[Place], None]
+
+_NAME_LENGTH: Final = 80
+_TOPIC: Final = "Pages of a discosql database: do not write here."
+
+
+class PagePoster:
+    """Posts the pages of one channel. Files wait until a message is full or `flush` is called."""
+
+    def __init__(self, guild: Guild, channel: int, text: str, randbytes: Callable[[int], bytes]) -> None:
+        self.posted: list[Message] = []
+        self._guild = guild
+        self._channel = channel
+        self._text = text
+        self._randbytes = randbytes
+        self._waiting: list[tuple[File, Placed]] = []
+        self._size = 0
+        self._limit = min(MAX_PAYLOAD, guild.post_limit)
+
+    async def add(self, file: File, placed: Placed) -> None:
+        """Post a file sooner or later; `placed` is then told where it is."""
+        if self._waiting and (self._size + len(file.data) > self._limit or len(self._waiting) == MAX_FILES):
+            await self.flush()
+        self._waiting.append((file, placed))
+        self._size += len(file.data)
+
+    async def flush(self) -> None:
+        """Post what waits."""
+        if not self._waiting:
+            return
+        waiting, self._waiting, self._size = self._waiting, [], 0
+        files = [file for file, _ in waiting]
+        nonce = self._randbytes(12).hex()
+        message = await with_retries(
+            self._guild, partial(self._guild.post, self._channel, self._text, files, nonce=nonce)
+        )
+        if [attachment.size for attachment in message.attachments] != [len(file.data) for file in files]:
+            raise OperationalError(f"the guild did not store the files of message {message.id} as they were sent")
+        self.posted.append(message)
+        for number, (_, placed) in enumerate(waiting):
+            placed(Place(self._channel, message.id, number))
+
+
+class Channels:
+    """Makes channels for pages; where Discord allows no more, pages share the channel of others."""
+
+    def __init__(self, guild: Guild, category: int) -> None:
+        self._guild = guild
+        self._category = category
+        self._refused = False
+
+    async def make(self, name: str, *, shared: int | None) -> int | None:
+        """Return a new channel's id, or `shared` if none can be made."""
+        if self._refused and shared is not None:
+            return shared
+        try:
+            channel = await with_retries(
+                self._guild, partial(self._guild.create_channel, channel_name(name), self._category, _TOPIC)
+            )
+        except (LimitExceededError, ForbiddenError) as exc:
+            logger.warning("no channel can be made on {}: {}", self._guild.name, exc)
+            self._refused = True
+            return shared
+        return channel.id
+
+
+@dataclass(slots=True)
+class Workshop:
+    """What building needs. `oldest` is the oldest message posted so far, 0 if none was."""
+
+    guild: Guild
+    store: PageStore
+    channels: Channels
+    page_size: int
+    randbytes: Callable[[int], bytes]
+    oldest: int = 0
+    replaced: list[Place] = field(default_factory=list)
+
+    def poster(self, channel: int, text: str) -> PagePoster:
+        """Return what posts pages into a channel."""
+        return PagePoster(self.guild, channel, text, self.randbytes)
+
+    def note(self, poster: PagePoster) -> None:
+        """Take note of what was posted."""
+        for message in poster.posted:
+            self.store.remember(message)
+            self.oldest = min(self.oldest or message.id, message.id)
+
+
+def channel_name(name: str) -> str:
+    """Return a channel's name for a table or an index; it is for people only."""
+    shown = "".join(character if character.isalnum() or character in "-_" else "-" for character in name.lower())
+    return shown.strip("-")[:_NAME_LENGTH] or "table"
+
+
+def file_name(stem: str, rest: str) -> str:
+    """Return a file's name of plain ASCII, which Discord leaves as it is."""
+    shown = "".join(character if character.isascii() and character.isalnum() else "_" for character in stem)
+    return f"{shown[:40] or 'table'}.{rest}"
+
+
+def page_text(name: str, columns: Sequence[str]) -> str:
+    """Return the line above the pages of a table."""
+    shown = ", ".join(columns)
+    line = f"{name}: rowid, {shown}"
+    printable = "".join(character if character.isprintable() and character != "`" else " " for character in line)
+    return f"`{printable[:200]}`"
