@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from discosql.executor.context import Context
 
 
-class _DependsOnContextError(Exception):
-    """A result that is not to be kept was asked for: of the present or of the machine's time zone."""
+class _TimelessError(Exception):
+    """The present, or the time zone of the machine, was asked for where results are kept for good."""
 
 
 def _moment(arguments: tuple[Value, ...], now: Callable[[], int]) -> Moment:
@@ -52,37 +52,53 @@ def _moment(arguments: tuple[Value, ...], now: Callable[[], int]) -> Moment:
     return moment
 
 
-def _stable(
-    name: str, compute: Callable[..., Value], counts: Counts, result: SqlType | None = SqlType.TEXT
-) -> ScalarFunction:
-    """Return the function that `compute` is, given where to ask for the present and then the arguments.
+def _refuse() -> int:
+    raise _TimelessError
 
-    Results that depend on the arguments only are kept, since columns of dates repeat themselves.
+
+def _with_context(name: str, compute: Callable[..., Value]) -> Callable[..., Value]:
+    """Return the function that `compute` is, given what tells the present and then the arguments.
+
+    Results are kept, since columns of dates repeat themselves; those that depend on the present together with it.
     """
 
-    def compute_or_null(now: Callable[[], int], *arguments: Value) -> Value:
+    @lru_cache(maxsize=2048, typed=True)
+    def compute_timeless(*arguments: Value) -> tuple[Value, bool]:
         try:
-            return compute(now, *arguments)
+            return compute(_refuse, *arguments), True
+        except InvalidMomentError:
+            return None, True
+        except _TimelessError:
+            return None, False
+
+    @lru_cache(maxsize=64, typed=True)
+    def compute_at(present: int, *arguments: Value) -> Value:
+        try:
+            return compute(lambda: present, *arguments)
         except InvalidMomentError:
             return None
 
-    @lru_cache(maxsize=2048, typed=True)
-    def compute_once(*arguments: Value) -> Value:
-        return compute_or_null(_refuse, *arguments)
-
     def function(context: "Context", *arguments: Value) -> Value:
-        try:
-            return compute_once(*arguments)
-        except _DependsOnContextError:
-            if context.timeless is not None:
-                raise OperationalError(f"non-deterministic use of {name}() in {context.timeless}") from None
-        return compute_or_null(lambda: int(context.now.timestamp() * 1000) + UNIX_EPOCH, *arguments)
+        result, timeless = compute_timeless(*arguments)
+        if timeless:
+            return result
+        if context.timeless is not None:
+            raise OperationalError(f"non-deterministic use of {name}() in {context.timeless}")
+        return compute_at(int(context.now.timestamp() * 1000) + UNIX_EPOCH, *arguments)
 
-    return varying(scalar(name, function, counts, result), stable=True)
+    return function
 
 
-def _refuse() -> int:
-    raise _DependsOnContextError
+def _dated(
+    name: str, compute: Callable[..., Value], counts: Counts, result: SqlType | None = SqlType.TEXT
+) -> ScalarFunction:
+    """Return a function of time values. It counts as deterministic: with ``'now'`` it refuses to be computed early."""
+    function = scalar(name, _with_context(name, compute), counts, result)
+    return ScalarFunction(function.signature, function.implementation, needs_context=True)
+
+
+def _current(name: str, result: Callable[[Moment], Value]) -> ScalarFunction:
+    return varying(scalar(name, _with_context(name, _of_moment(result)), 0, SqlType.TEXT, null_safe=True), stable=True)
 
 
 def _of_moment(result: Callable[[Moment], Value]) -> Callable[..., Value]:
@@ -250,15 +266,15 @@ def _calendar_distance(target: Moment, start: Moment, direction: int) -> tuple[i
 
 
 FUNCTIONS: Final[tuple[ScalarFunction, ...]] = (
-    _stable("date", _of_moment(_date_text), (0, None)),
-    _stable("time", _of_moment(_time_text), (0, None)),
-    _stable("datetime", _of_moment(_datetime_text), (0, None)),
-    _stable("julianday", _of_moment(_julian_day), (0, None), SqlType.REAL),
-    _stable("unixepoch", _of_moment(_unix_time), (0, None), None),
-    _stable("strftime", _strftime, (0, None)),
-    _stable("timediff", _timediff, 2),
-    _stable("current_date", _of_moment(_date_text), 0),
-    _stable("current_time", _of_moment(_time_text), 0),
-    _stable("current_timestamp", _of_moment(_datetime_text), 0),
+    _dated("date", _of_moment(_date_text), (0, None)),
+    _dated("time", _of_moment(_time_text), (0, None)),
+    _dated("datetime", _of_moment(_datetime_text), (0, None)),
+    _dated("julianday", _of_moment(_julian_day), (0, None), SqlType.REAL),
+    _dated("unixepoch", _of_moment(_unix_time), (0, None), None),
+    _dated("strftime", _strftime, (0, None)),
+    _dated("timediff", _timediff, 2),
+    _current("current_date", _date_text),
+    _current("current_time", _time_text),
+    _current("current_timestamp", _datetime_text),
 )
 """The scalar functions of this module."""
