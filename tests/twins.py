@@ -25,6 +25,7 @@ class Twins:
         self.ours = discosql.connect(":memory:", isolation_level=None)
         self.theirs = sqlite.connect(":memory:", isolation_level=None)
         self.theirs.execute("PRAGMA foreign_keys = ON")
+        self.compares_rowids = True
         self.run(*script)
 
     def close(self) -> None:
@@ -56,15 +57,21 @@ class Twins:
         if is_error(theirs):
             theirs = _our_class(theirs)
         assert ours == theirs, sql
-        for question in self._questions():
+        self.compares_rowids = self.compares_rowids and not is_error(ours)
+        for question in self._questions(sql, is_error(ours)):
             left, right = (sorted(map(repr, side.execute(question))) for side in (self.ours, self.theirs))
             assert left == right, f"{sql}; {question}"
         return ours
 
-    def _questions(self) -> list[str]:
+    def _questions(self, sql: str, failed: bool) -> list[str]:
+        # SQLite's counters tell of statements that failed, too; then only the contents are compared.
+        changes_rows = sql.split()[0] in ("INSERT", "REPLACE", "UPDATE", "DELETE")
+        counters = ["SELECT changes()"] if changes_rows and not failed else []
+        if self.compares_rowids:
+            counters.append("SELECT last_insert_rowid()")
         tables = self.theirs.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1").fetchall()
         contents = [f"SELECT * FROM {name}" for (name,) in tables if not name.startswith("sqlite_")]
-        return [*contents]
+        return [*counters, *contents]
 
 
 def is_error(outcome: Any) -> bool:

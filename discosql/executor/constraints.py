@@ -4,16 +4,19 @@ SQLite tests each new row against the rows stored before it, those of the same s
 holders of all new keys are looked up at once, and `Holders` follows what the statement does to them.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, TypeAlias
 
 from discosql.errors import IntegrityError
-from discosql.executor.writes.steps import Steps, lookup
+from discosql.executor.writes.steps import Steps, lookup, prefetch
 from discosql.schema import Index, TableSchema
 from discosql.storage.engine import Key, ReadView
 from discosql.types import Row, collate
+
+Lookup: TypeAlias = tuple[int, int | None, list[Key]]
+"""What `ReadView.lookup` is asked: a table, an index, keys."""
 
 Mark: TypeAlias = Any
 """A hashable stand-in for a key: equal exactly where the keys are equal under their collations."""
@@ -33,18 +36,18 @@ class UniqueKey:
         """The index's id, -1 for the rowid, as `Upsert.index` has it."""
         return -1 if self.index is None else self.index.id
 
-    def key(self, row: Row) -> Key:
-        """Return the values of the key in a row."""
-        return tuple([row[place] for place in self.places])
-
     def error(self) -> IntegrityError:
         """Return the error of a second row with one key."""
         columns = [self._column(place) for place in self.places]
         return IntegrityError(f"UNIQUE constraint failed: {', '.join(columns)}")
 
-    def lookup(self, rows: Iterable[Row]) -> tuple[int, int | None, list[Key]]:
-        """Return what to look up for the holders of the rows' keys (`ReadView.lookup`)."""
-        keys = [key for row in rows if None not in (key := self.key(row))]
+    def lookup(self, rows: Iterable[Row]) -> Lookup:
+        """Return what to look up for the holders of the rows' keys."""
+        keys: list[Key]
+        if len(self.places) == 1:
+            keys = [(value,) for value in map(itemgetter(*self.places), rows) if value is not None]
+        else:
+            keys = [key for key in map(itemgetter(*self.places), rows) if None not in key]
         return self.table.id, None if self.index is None else self.index.id, keys
 
     def _column(self, place: int) -> str:
@@ -94,11 +97,17 @@ class Holders:
         self.keys = tuple(keys)
         self._held: list[dict[Mark, Row]] = [{} for _ in self.keys]
 
-    def load(self, view: ReadView, asking: Sequence[Collection[Row]]) -> Steps[bool]:
-        """Look up who holds the keys of the rows in `asking`, a collection a key. Return whether somebody does."""
-        for key, held, rows in zip(self.keys, self._held, asking, strict=True):
-            for row in (yield from lookup(view, *key.lookup(rows))):
-                held[key.mark(row)] = row
+    def load(self, view: ReadView, asking: Sequence[Iterable[Row]], besides: Iterable[Lookup] = ()) -> Steps[bool]:
+        """Look up who holds the keys of the rows in `asking`, some rows for each key. Return whether somebody does.
+
+        What the caller will look up `besides` is fetched at the same time.
+        """
+        lookups = [key.lookup(rows) for key, rows in zip(self.keys, asking, strict=True)]
+        yield from prefetch(view, [each for each in (*lookups, *besides) if each[2]])
+        for key, held, asked in zip(self.keys, self._held, lookups, strict=True):
+            if asked[2]:
+                for row in (yield from lookup(view, *asked)):
+                    held[key.mark(row)] = row
         return any(self._held)
 
     def forget(self) -> None:

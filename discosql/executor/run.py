@@ -5,7 +5,7 @@ it fails, is interrupted or is given up. The exceptions are those of SQL itself:
 leaves what it changed, OR ROLLBACK raises `RollbackRequired`, so that the session ends the transaction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from discosql.errors import InternalError, NotSupportedError, ProgrammingError
@@ -33,13 +33,19 @@ class CompiledStatement:
     """A statement that can be run any number of times.
 
     `is_query`: it only reads. `writes`: it needs a transaction that may be changed. `changes_schema`: it changes the
-    catalog. `code` is the Python that was generated for its query or for the source of its rows.
+    catalog. `code` is the Python that was generated for its query or for the source of its rows. `row_counts` tells how
+    many rows each node of its plan gave in its last run, by the node's `id()`, if it was compiled to count.
     """
 
     is_query = False
     writes = False
     changes_schema = False
     code = ""
+
+    @property
+    def row_counts(self) -> Mapping[int, int]:
+        """The rows that each node of the plan gave."""
+        return {}
 
     def run(self, context: Context) -> Steps[Result]:
         """Run the statement; all its changes are made in `context.view`, or none."""
@@ -63,6 +69,11 @@ class CompiledQuery(CompiledStatement):
         self.code = plan.source
         self._columns = query.columns
 
+    @property
+    def row_counts(self) -> Mapping[int, int]:
+        """The rows that each node of the plan gave."""
+        return self.plan.row_counts
+
     def run(self, context: Context) -> Steps[Result]:
         """Return the rows of the query."""
         return Result(self._columns, (yield from self.plan.run(context)))
@@ -76,6 +87,11 @@ class CompiledWrite(CompiledStatement):
     def __init__(self, program: WriteProgram) -> None:
         self.code = program.code
         self._program = program
+
+    @property
+    def row_counts(self) -> Mapping[int, int]:
+        """The rows that each node of the plan gave."""
+        return self._program.source.row_counts
 
     def run(self, context: Context) -> Steps[Result]:
         """Change rows."""
@@ -118,21 +134,23 @@ class CompiledPragma(CompiledStatement):
 
 
 def compile_statement(
-    statement: Statement, registry: Registry, parameter_types: Sequence[Any] = ()
+    statement: Statement, registry: Registry, parameter_types: Sequence[Any] = (), *, count_rows: bool = False
 ) -> CompiledStatement:
     """Compile a planned statement; `parameter_types`, where known, are those of the parameters it will be run with.
 
+    With `count_rows`, `row_counts` tells after a run how many rows each node of the plan gave.
     EXPLAIN, VACUUM and the control of transactions are the session's own and raise InternalError here.
     """
     match statement:
         case Query():
-            return CompiledQuery(statement, compile_plan(statement.plan, registry, parameter_types))
+            plan = compile_plan(statement.plan, registry, parameter_types, count_rows=count_rows)
+            return CompiledQuery(statement, plan)
         case Insert():
-            return CompiledWrite(InsertProgram(statement, registry, parameter_types))
+            return CompiledWrite(InsertProgram(statement, registry, parameter_types, count_rows))
         case Update():
-            return CompiledWrite(UpdateProgram(statement, registry, parameter_types))
+            return CompiledWrite(UpdateProgram(statement, registry, parameter_types, count_rows))
         case Delete():
-            return CompiledWrite(DeleteProgram(statement, registry, parameter_types))
+            return CompiledWrite(DeleteProgram(statement, registry, parameter_types, count_rows))
         case ChangeSchema():
             return CompiledSchemaChange(SchemaProgram(statement, registry, parameter_types))
         case SetPragma():

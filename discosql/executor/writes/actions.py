@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+from discosql.executor.constraints import Lookup
 from discosql.executor.context import Context
 from discosql.executor.foreign_keys import Reference, ReferenceMap, References, check_given, check_lost, violation
 from discosql.executor.writes.changes import TableChanges
@@ -68,7 +69,7 @@ class ForeignKeyWork:
 
     def parent_lookups(self, table: TableSchema, rows: Sequence[Row]) -> list[tuple[int, int | None, Sequence[Key]]]:
         """Return the lookups by which `check` will find the parents of new rows."""
-        lookups: list[tuple[int, int | None, Sequence[Key]]] = []
+        lookups: list[Lookup] = []
         if self._context.state.foreign_keys:
             for reference in self._map.of(table):
                 keys = _child_keys(reference, rows)

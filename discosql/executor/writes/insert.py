@@ -15,7 +15,7 @@ from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.resolution import settle
 from discosql.executor.writes.rowids import Rowids, given_rowids
 from discosql.executor.writes.rows import Candidate, Refusal, TableRules
-from discosql.executor.writes.steps import CHUNK, Steps, chunks, prefetch
+from discosql.executor.writes.steps import CHUNK, Steps, chunks
 from discosql.executor.writes.upsert import CompiledUpsert
 from discosql.planner.plan import Insert
 from discosql.types import Row, Value
@@ -73,15 +73,18 @@ class Inserter:
         """Store a row for each row of the source."""
         rowids = Rowids(context.view, self.table, late=self._late_rowids)
         new = yield from self._new_rows(context, rowids, source)
-        lookups = [key.lookup(asking) for key in self._keys if (asking := new.asking(key))]
-        yield from prefetch(context.view, [*lookups, *work.parent_lookups(self.table, new.rows)])
         holders = Holders(self._keys)
-        contested = yield from holders.load(context.view, [new.asking(key) for key in self._keys])
+        asking = [new.asking(key) for key in self._keys]
+        contested = yield from holders.load(context.view, asking, work.parent_lookups(self.table, new.rows))
         if contested or len(new.rows) < len(new.candidates) or any(map(new.meet, self._keys)):
             yield from self._insert_in_turn(context, rowids, new, Contest(holders, changes, work))
             return
         for chunk in chunks(new.rows):
-            changes.insert_all(list(map(rowids.settled, chunk)) if rowids.late else chunk)
+            if rowids.late:
+                for row in chunk:
+                    changes.insert(rowids.settled(row))
+            else:
+                changes.insert_all(chunk)
             if len(chunk) == CHUNK:
                 yield None
 

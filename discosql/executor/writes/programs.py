@@ -71,10 +71,16 @@ class WriteProgram:
     are: a subquery of RETURNING may look at the table.
     """
 
-    def __init__(self, statement: Insert | Update | Delete, registry: Registry, parameter_types: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        statement: Insert | Update | Delete,
+        registry: Registry,
+        parameter_types: Sequence[Any] = (),
+        count_rows: bool = False,
+    ) -> None:
         self.statement = statement
         self.table = statement.rules.table
-        self.source = compile_plan(statement.source, registry, parameter_types)
+        self.source = compile_plan(statement.source, registry, parameter_types, count_rows=count_rows)
         self.rules = RulesOfTables((statement.rules, *statement.related), registry)
         self._registry = registry
         self._returning: CompiledRows | None = None
@@ -99,11 +105,15 @@ class WriteProgram:
         """Run the statement once for each set of parameters."""
         yield from self._prefetch(context, parameter_rows)
         total = Result(self.columns, rowcount=0)
+        each = dataclasses.replace(context)
         for count, parameters in enumerate(parameter_rows):
-            result = yield from self.run(dataclasses.replace(context, parameters=parameters))
+            each.parameters = parameters
+            result = yield from self.run(each)
             total.rows += result.rows
             total.rowcount += result.rowcount
-            total.last_rowid = total.last_rowid if result.last_rowid is None else result.last_rowid
+            context.state.changes = result.rowcount
+            if result.last_rowid is not None:
+                context.state.last_insert_rowid = total.last_rowid = result.last_rowid
             if count % CHUNK == CHUNK - 1:
                 yield None
         return total
@@ -152,8 +162,11 @@ class WriteProgram:
                 if references(*node.keys[0]) or not _is_fixed(*node.keys[0]):
                     continue
                 key = compile_rows(node.keys[0], (), self._registry)
-                contexts = (dataclasses.replace(context, parameters=parameters) for parameters in parameter_rows)
-                keys = [key.evaluate(each) for each in contexts]
+                each = dataclasses.replace(context)
+                keys = []
+                for parameters in parameter_rows:
+                    each.parameters = parameters
+                    keys.append(key.evaluate(each))
                 lookups.append((node.table.id, None if node.index is None else node.index.id, keys))
         pending = context.view.prefetch((), lookups) if lookups else None
         if pending is not None:
@@ -163,8 +176,10 @@ class WriteProgram:
 class InsertProgram(WriteProgram):
     """A compiled INSERT."""
 
-    def __init__(self, statement: Insert, registry: Registry, parameter_types: Sequence[Any]) -> None:
-        super().__init__(statement, registry, parameter_types)
+    def __init__(
+        self, statement: Insert, registry: Registry, parameter_types: Sequence[Any] = (), count_rows: bool = False
+    ) -> None:
+        super().__init__(statement, registry, parameter_types, count_rows)
         self._inserter = Inserter(statement, self.rules.of(self.table.id), registry)
         beyond = (*statement.upserts, *(statement.returning.expressions if statement.returning else ()))
         self._together = _is_fixed(statement.source) and not any(
@@ -178,8 +193,10 @@ class InsertProgram(WriteProgram):
         source = _parameter_rows(self.statement.source, parameter_rows)
         if source is None:
             source = []
+            each = dataclasses.replace(context)
             for parameters in parameter_rows:
-                source += yield from self.source.run(dataclasses.replace(context, parameters=parameters))
+                each.parameters = parameters
+                source += yield from self.source.run(each)
         return (yield from self.apply(context, source))
 
     def _parts(self, source: Sequence[Row], work: ForeignKeyWork) -> Iterable[Sequence[Row]]:
@@ -198,8 +215,10 @@ class UpdateProgram(WriteProgram):
 
     statement: Update
 
-    def __init__(self, statement: Update, registry: Registry, parameter_types: Sequence[Any]) -> None:
-        super().__init__(statement, registry, parameter_types)
+    def __init__(
+        self, statement: Update, registry: Registry, parameter_types: Sequence[Any] = (), count_rows: bool = False
+    ) -> None:
+        super().__init__(statement, registry, parameter_types, count_rows)
         self._assigned = assigned(self.table, statement.positions)
 
     def _places(self) -> Collection[int]:

@@ -18,7 +18,6 @@ from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.steps import Steps
 from discosql.planner.plan import Constant, Expression, Not, Resolution, RowRules
-from discosql.schema import Column
 from discosql.types import Row, SqlType, Value, convert
 
 
@@ -40,7 +39,7 @@ _KEPT: Final[dict[SqlType, frozenset[type]]] = {
     SqlType.BLOB: frozenset({bytes}),
     SqlType.ANY: frozenset({int, float, str, bytes, Decimal}),
 }
-"""Python's types of values that a column stores as they are."""
+"""Python's types of the values that a column stores as they are."""
 
 _NULL: Final = frozenset({NoneType})
 
@@ -60,6 +59,7 @@ class TableRules:
         self.given = tuple(i for i in range(len(self.table.columns)) if i not in self.generated)
         self.uses_rowid = _uses_rowid(rules)
         self._labels = tuple(f"{self.table.name}.{column.name}" for column in self.table.columns)
+        self._kept = tuple(_KEPT.get(column.type, frozenset()) | _NULL for column in self.table.columns)
         self._checks = _compile_checks(rules, registry)
         self._generated = tuple(
             (generated.position, compile_rows((generated.expression,), (rules.row,), registry))
@@ -158,11 +158,10 @@ class TableRules:
         return list(zip(*converted, strict=True))
 
     def _converted_column(self, values: Sequence[Value], position: int) -> Sequence[Value] | None:
-        column: Column = self.table.columns[position]
         kinds = set(map(type, values))
         if NoneType in kinds and self._refuses_null(position):
             return None
-        if kinds - _NULL <= _KEPT.get(column.type, _NULL):
+        if kinds <= self._kept[position]:
             return values
         try:
             return [self._convert(value, position) for value in values]

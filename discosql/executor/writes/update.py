@@ -9,7 +9,7 @@ from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.resolution import settle
 from discosql.executor.writes.rowids import integer_rowid, place_rowid
 from discosql.executor.writes.rows import Candidate, Refusal, TableRules
-from discosql.executor.writes.steps import CHUNK, Steps, chunks, prefetch
+from discosql.executor.writes.steps import CHUNK, Steps, chunks
 from discosql.planner.plan import Resolution
 from discosql.schema import TableSchema
 from discosql.types import Row, Value
@@ -57,7 +57,6 @@ def update_rows(
     new_rows = yield from _candidates(context, rules, what, [new for _old, new in pairs], resolution)
     candidates = [(old, new) for (old, _raw), new in zip(pairs, new_rows, strict=True)]
     asking = [_moving(key, candidates) for key in what.keys]
-    yield from prefetch(context.view, [key.lookup(rows) for key, rows in zip(what.keys, asking, strict=True) if rows])
     holders = Holders(what.keys)
     contested = yield from holders.load(context.view, asking)
     contested = contested or any(map(has_doubles, what.keys, asking))

@@ -8,7 +8,7 @@ from discosql.executor.constraints import UniqueKey
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.changes import TableChanges
-from discosql.executor.writes.rows import TableRules
+from discosql.executor.writes.rows import Refusal, TableRules
 from discosql.executor.writes.steps import Steps
 from discosql.executor.writes.update import assigned, update_rows
 from discosql.planner.plan import Expression, Not, Upsert
@@ -44,7 +44,13 @@ class CompiledUpsert:
             return stored
         values = yield from _evaluate(self._values, context, stored, refused)
         new = self._assigned.apply(stored, values)
-        yield from update_rows(context, self._rules, self._assigned, [(stored, new)], changes)
+        if self._assigned.keys:
+            yield from update_rows(context, self._rules, self._assigned, [(stored, new)], changes)
+        else:
+            candidate = self._rules.candidate(context, new, self._assigned.positions)
+            if isinstance(candidate, Refusal):
+                raise candidate.error
+            changes.update(stored, candidate)
         return changes.stored[-1]
 
 
