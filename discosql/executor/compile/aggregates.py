@@ -42,8 +42,8 @@ class _Gathered:
     """What is known after the code that gathers rows was written.
 
     `keys` are the codes of the keys as groups are told apart by them, `plain` says that these are the keys themselves.
-    `firsts` are the columns of the values kept of the first row, in the variable ``f``: the keys unless they are plain, then
-    the bare columns.
+    `firsts` are the columns of the values kept of the first row, in the variable ``f``: the keys unless
+    they are plain, then the bare columns.
     """
 
     keys: list[Code]

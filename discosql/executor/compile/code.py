@@ -130,7 +130,8 @@ def column_of(row: str, position: int, kind: Kind, width: int = 0) -> Code:
 
 def compose(template: str, *parts: Code, kind: Kind, binds: Iterable[str] = ()) -> Code:
     """Return a fragment made of others; each ``{}`` of the template takes one, ``{0}`` and so on one by number."""
-    names, bound = NO_NAMES, frozenset(binds)
+    names: set[str] = set()
+    bound = set(binds)
     depth, yields = 0, False
     for part in parts:
         names |= part.names
@@ -139,7 +140,7 @@ def compose(template: str, *parts: Code, kind: Kind, binds: Iterable[str] = ()) 
         if part.depth > depth:
             depth = part.depth
     text = template.format(*[part.text for part in parts])
-    return Code(text, kind, depth=depth + 1, names=names, bound=bound, yields=yields)
+    return Code(text, kind, depth=depth + 1, names=frozenset(names), bound=frozenset(bound), yields=yields)
 
 
 def sequence(parts: Iterable[Code], separator: str, kind: Kind, form: str = "({})") -> Code:

@@ -22,7 +22,11 @@ _SMALL: Final = 2**31
 
 
 class Module:
-    """All functions of one statement. `uses` counts how often each column of the plan is referred to."""
+    """All functions of one statement.
+
+    `uses` counts how often each column of the plan is used. `facts` is for what the writers of code remember.
+    `counted`, if rows are counted, maps the `id` of each node to the place of its counter in the memo.
+    """
 
     def __init__(
         self, registry: Registry, parameters: Sequence[Kind] = (), uses: Mapping[int, int] | None = None
@@ -33,6 +37,7 @@ class Module:
         self.namespace: dict[str, Any] = {}
         self.functions: list[Function] = []
         self.facts: dict[Any, Any] = {}
+        self.counted: dict[int, int] | None = None
         self._numbers: Counter[str] = Counter()
 
     def name(self, prefix: str) -> str:

@@ -78,7 +78,20 @@ class Producer:
 
         `needed` are the columns that the consumer uses.
         """
+        if self.module.counted is not None:
+            consume = self._counting(self.module.counted, node, consume)
         PRODUCERS[type(node)](self, node, needed, consume)
+
+    def _counting(self, counted: dict[int, int], node: Node, consume: Consumer) -> Consumer:
+        """Return a consumer that counts the rows on their way; the counter's condition is always true."""
+        place = counted.setdefault(id(node), -1 - len(counted))
+        name = f"count{-place}"
+
+        def count(pipe: Pipe) -> None:
+            self.function.local(name, f"memo[{place}].__next__")
+            consume(pipe.where(Code(f"{name}() >= 0", ANYTHING, names=frozenset((name,)))))
+
+        return count
 
     # Keeping rows ------------------------------------------------------------------------------------------------
 

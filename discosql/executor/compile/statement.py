@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+import itertools
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from discosql.executor.compile import (  # noqa: F401
-    aggregates,
-    arithmetic,
-    calls,
-    comparison,
-    joins,
-    leaves,
-    logic,
-    nested,
-    rows,
-    sets,
-    sorting,
-    subqueries,
-    windows,
-)
+from discosql.errors import OperationalError
+from discosql.executor.compile import handlers  # noqa: F401  (makes all kinds of nodes and expressions known)
 from discosql.executor.compile.code import NULL, column_of, kind_of_parameter, kind_of_type, row_of
 from discosql.executor.compile.module import Function, Module
+from discosql.executor.compile.prefetching import write_prefetch
 from discosql.executor.compile.producer import STATE, Producer
 from discosql.executor.compile.rows import return_rows
 from discosql.executor.compile.walk import count_uses
@@ -39,30 +28,54 @@ Running: TypeAlias = Generator[Pending | None, Any, list[Row]]
 
 
 class CompiledPlan:
-    """A plan as a generated function. `source` is its text."""
+    """A plan as a generated function. `source` is its text, `row_counts` what was counted in the last run."""
 
-    __slots__ = ("_run", "plan", "source")
+    __slots__ = ("_counted", "_run", "plan", "row_counts", "source")
 
     def __init__(self, plan: Node, module: Module, function: Function) -> None:
         self.plan = plan
         self.source = module.source()
+        self.row_counts: dict[int, int] = {}
+        self._counted = module.counted
         self._run: Callable[[Context, dict[int, Any]], Running] = module.load()[function.label]
 
     def run(self, context: Context) -> Running:
         """Start the plan; the generator returns its rows as tuples in the order of the plan's output."""
+        if self._counted is not None:
+            return self._run_and_count(context, self._counted)
         return self._run(context, {0: 0})
 
+    def _run_and_count(self, context: Context, counted: Mapping[int, int]) -> Running:
+        memo: dict[int, Any] = {0: 0, **{place: itertools.count() for place in counted.values()}}
+        rows = yield from self._run(context, memo)
+        self.row_counts = {node: next(memo[place]) for node, place in counted.items()}
+        self.row_counts[id(self.plan)] = len(rows)
+        return rows
 
-def compile_plan(plan: Node, registry: Registry, parameter_types: Sequence[SqlType | type | None] = ()) -> CompiledPlan:
+
+def compile_plan(
+    plan: Node,
+    registry: Registry,
+    parameter_types: Sequence[SqlType | type | None] = (),
+    *,
+    count_rows: bool = False,
+) -> CompiledPlan:
     """Compile a plan for parameters of the given types.
 
     A type is the SQL type of the value or its Python class (``NoneType`` for NULL); None means any. A plan must only be
-    run with parameters of the types it was compiled for.
+    run with parameters of the types it was compiled for. With `count_rows`, `row_counts` tells after a run how many
+    rows each node produced, by the `id` of the node.
     """
     module = Module(registry, [kind_of_parameter(item) for item in parameter_types], count_uses(plan))
+    module.counted = {} if count_rows else None
     function = module.function("run", STATE)
-    return_rows(Producer(function), plan)
-    return CompiledPlan(plan, module, function)
+    producer = Producer(function)
+    try:
+        write_prefetch(producer, plan)
+        return_rows(producer, plan)
+        return CompiledPlan(plan, module, function)
+    except (RecursionError, MemoryError) as exc:
+        raise OperationalError("statement is nested too deeply") from exc
 
 
 class CompiledRows:

@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 from discosql.planner.plan import (
     Call,
     ColumnRef,
+    Constant,
     Distinct,
     Exists,
     Expression,
@@ -60,7 +61,7 @@ def _fields(kind: type) -> tuple[str, ...]:
 
 
 def _parts(item: Any) -> list[Any]:
-    """Return the plan's objects directly inside an object, tuples opened."""
+    """Return the parts of a plan directly inside one, without constants: lists of these are long."""
     found: list[Any] = []
     for name in _fields(type(item)):
         value = getattr(item, name)
@@ -75,7 +76,7 @@ def _open(values: tuple[Any, ...], found: list[Any]) -> None:
     for value in values:
         if type(value) is tuple:
             _open(value, found)
-        elif dataclasses.is_dataclass(value):
+        elif type(value) is not Constant and dataclasses.is_dataclass(value):
             found.append(value)
 
 
@@ -86,6 +87,22 @@ def walk(item: Any) -> Iterator[Any]:
         part = stack.pop()
         yield part
         stack.extend(_parts(part))
+
+
+def node_children(node: Node) -> list[Node]:
+    """Return the nodes directly below a node, from left to right."""
+    return [part for part in _parts(node) if type(part) in NODES]
+
+
+def node_expressions(node: Node) -> Iterator[Expression]:
+    """Yield the expressions that a node itself evaluates."""
+    stack = [part for part in _parts(node) if type(part) not in NODES]
+    while stack:
+        part = stack.pop()
+        if type(part) in _EXPRESSIONS:
+            yield part
+        else:  # a sort key, an aggregate or window call, a frame or a bound
+            stack.extend(_parts(part))
 
 
 def operands(expression: Expression) -> list[Expression]:
