@@ -464,7 +464,7 @@ def test_recursive_queries() -> None:
     node = next(node for node in nodes(build(sql)[0]) if isinstance(node, RecursiveUnion))
     assert isinstance(node.initial, SetOperation)
     assert isinstance(node.step, SetOperation)
-    assert node.step.all is False
+    assert node.step.all is True  # the union itself drops what was seen before
     assert node.all is False
     assert node.keys[0].descending
     assert (node.limit, node.offset) == (Constant(9, SqlType.INTEGER), Constant(1, SqlType.INTEGER))

@@ -33,7 +33,8 @@ from discosql.planner.parse import is_double_quoted
 from discosql.planner.plan import Call, Case, Cast, Constant, Expression, SimpleCase
 from discosql.planner.scope import Scope, resolve
 from discosql.planner.spelling import declared_words
-from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType, declared_type
+from discosql.planner.terms import unwrapped
+from discosql.types import SqlType, declared_type
 
 if TYPE_CHECKING:
     from discosql.planner.build import Binder
@@ -43,8 +44,7 @@ Handler: TypeAlias = Callable[["Binder", Any, Scope], Bound]
 
 def bind_expression(binder: Binder, tree: exp.Expr, scope: Scope) -> Bound:
     """Return what an expression's tree means in a scope."""
-    while isinstance(tree, exp.Paren):
-        tree = tree.this
+    tree = unwrapped(tree)
     handler = _HANDLERS.get(type(tree))
     if handler is None:
         raise NotSupportedError(f"{tree.key.upper()} is not supported in an expression")
@@ -52,16 +52,8 @@ def bind_expression(binder: Binder, tree: exp.Expr, scope: Scope) -> Bound:
 
 
 def number(text: str) -> int | float:
-    """Return the value of a numeric literal; an integer beyond 64 bits is read as REAL."""
-    digits = text.replace("_", "").lower()
-    if digits.startswith("0x"):
-        if len(digits.lstrip("0x")) > 16:
-            raise ProgrammingError(f"hex literal too big: {text}")
-        value = int(digits, 16)
-        return value - 2**64 if value > MAX_INTEGER else value
-    if digits.lstrip("-").isdigit() and len(digits) < 25 and MIN_INTEGER <= int(digits) <= MAX_INTEGER:
-        return int(digits)
-    return float(digits)
+    """Return the value of a numeric literal, which is decimal and an integer only within 64 bits."""
+    return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
 def _literal(_binder: Binder, tree: exp.Literal, _scope: Scope) -> Bound:

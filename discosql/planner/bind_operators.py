@@ -45,6 +45,7 @@ from discosql.planner.plan import (
 )
 from discosql.planner.scope import Scope
 from discosql.planner.spelling import arrow_of
+from discosql.planner.terms import unwrapped
 from discosql.types import MIN_INTEGER, SqlType, fold_case
 
 if TYPE_CHECKING:
@@ -83,8 +84,7 @@ def bind_binary(binder: Binder, tree: exp.Binary, scope: Scope) -> Bound:
     chain: list[tuple[BinaryOperator, exp.Expr]] = []
     node: exp.Expr = tree
     while True:
-        while isinstance(node, exp.Paren):
-            node = node.this
+        node = unwrapped(node)
         operator = _BINARY.get(type(node))
         if operator is None:
             break
@@ -153,8 +153,7 @@ def _flat(binder: Binder, tree: exp.Expr, kind: type, scope: Scope) -> tuple[Exp
     stack = [tree]
     while stack:
         node = stack.pop()
-        while isinstance(node, exp.Paren):
-            node = node.this
+        node = unwrapped(node)
         if isinstance(node, kind):
             stack += [node.args["expression"], node.args["this"]]
         else:
@@ -242,8 +241,7 @@ def bind_is(binder: Binder, tree: exp.Binary, scope: Scope) -> Bound:
 
 def _truth_name(tree: exp.Expr) -> int | None:
     """Return 1 or 0 for TRUE and FALSE, which behind IS test for truth instead of comparing."""
-    while isinstance(tree, exp.Paren):
-        tree = tree.this
+    tree = unwrapped(tree)
     if isinstance(tree, exp.Boolean):
         return int(tree.this)
     if isinstance(tree, exp.Column) and not tree.table and fold_case(tree.name) in ("true", "false"):

@@ -20,7 +20,7 @@ from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.bind import bind_expression
 from discosql.planner.build_compound import build_compound, build_values
 from discosql.planner.build_select import build_select
-from discosql.planner.build_with import Definitions, build_with
+from discosql.planner.build_with import Definitions, definitions_of
 from discosql.planner.built import BuiltQuery
 from discosql.planner.context import PlanContext
 from discosql.planner.infer import Bound
@@ -102,12 +102,22 @@ class Binder:
 def _build(binder: Binder, tree: exp.Expr, outer: Scope | None) -> BuiltQuery:
     while isinstance(tree, exp.Subquery | exp.Paren) and not tree.args.get("with_"):
         tree = tree.this
-    if tree.args.get("with_"):
-        return build_with(binder, tree, outer)
+    if not tree.args.get("with_"):
+        return _build_body(binder, tree, outer)
+    known = binder.definitions
+    binder.definitions = definitions_of(binder, tree, outer)
+    built = _build_body(binder, tree, outer)
+    binder.definitions = known
+    return built
+
+
+def _build_body(binder: Binder, tree: exp.Expr, outer: Scope | None) -> BuiltQuery:
     if isinstance(tree, exp.Select):
         return build_select(binder, tree, outer)
     if isinstance(tree, exp.SetOperation):
         return build_compound(binder, tree, outer)
     if isinstance(tree, exp.Values):
         return build_values(binder, tree, outer)
+    if isinstance(tree, exp.Subquery):
+        return _build(binder, tree.this, outer)
     raise NotSupportedError(f"{tree.key} is not supported as a query")

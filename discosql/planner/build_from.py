@@ -54,7 +54,7 @@ def build_joined(
 ) -> tuple[Node, Scope]:
     """Return the plan of tables joined from left to right. `nullable`: an outer join around may leave them out."""
     kinds = [_kind(join) for join in joins]
-    node, scope = _operand(binder, first, around, nullable or _missing_later(kinds, 0))
+    node, scope = _single(binder, first, around, nullable or _missing_later(kinds, 0))
     strict = _missing_later(kinds, 0)
     steps: list[_Step] = []
     for position, join in enumerate(joins):
@@ -112,23 +112,19 @@ def _kind(join: exp.Join) -> Kind:
 
 
 def _operand(binder: Binder, tree: exp.Expr, left: Scope, nullable: bool) -> tuple[Node, Scope]:
-    """Return one operand of a join: a table with joins of its own inside parentheses, or a single source."""
-    while True:
-        joins = tree.args.get("joins")
-        if joins:
-            return build_joined(binder, _without_joins(tree), joins, Scope(outer=left.outer), nullable)
-        inner = tree.this if isinstance(tree, exp.Subquery | exp.Paren) and tree.args.get("alias") is None else None
-        if not isinstance(inner, exp.Table | exp.Subquery | exp.Values):
-            break
-        tree = inner
+    """Return one operand of a join, which may have joins of its own inside parentheses."""
+    joins = tree.args.get("joins")
+    if joins:
+        return build_joined(binder, tree, joins, Scope(outer=left.outer), nullable)
+    return _single(binder, tree, left, nullable)
+
+
+def _single(binder: Binder, tree: exp.Expr, left: Scope, nullable: bool) -> tuple[Node, Scope]:
+    inner = tree.this if isinstance(tree, exp.Subquery | exp.Paren) and tree.args.get("alias") is None else None
+    if isinstance(inner, exp.Table | exp.Subquery | exp.Values):
+        return _operand(binder, inner, left, nullable)
     node, source = build_source(binder, tree, left, nullable)
     return node, replace(left, sources=(source,))
-
-
-def _without_joins(tree: exp.Expr) -> exp.Expr:
-    copy = tree.copy()
-    copy.set("joins", None)
-    return copy
 
 
 def _merged_scope(left: Scope, right: Scope, names: Sequence[str], kind: Kind) -> Scope:

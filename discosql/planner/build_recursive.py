@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from sqlglot import exp
 from discosql.errors import ProgrammingError
 from discosql.planner.build_compound import Arm, combine, compound_arms, compound_order, limits
 from discosql.planner.built import BuiltQuery, ResultColumn
-from discosql.planner.plan import Aggregate, RecursiveUnion
+from discosql.planner.plan import Aggregate, Node, RecursiveUnion
 from discosql.planner.traverse import walk_plan
 from discosql.types import fold_case
 
@@ -55,36 +55,24 @@ def build_recursive(binder: Binder, definition: Definition, first: int) -> Built
     assert isinstance(tree, exp.SetOperation)
     arms = compound_arms(tree)
     for arm in arms[first:]:
-        if arm.operator != "union":
-            raise ProgrammingError(f"circular reference: {definition.name}")
-        if sum(_reads(item, fold_case(definition.name)) for item in _tables_of(arm)) > 1:
-            raise ProgrammingError(f"multiple references to recursive table: {definition.name}")
+        _check_arm(arm, definition.name)
     initial = combine(binder, arms[:first], definition.outer)
     names = definition.columns or tuple(column.name for column in initial.columns)
     if len(names) != len(initial.columns):
         raise ProgrammingError(f"table {definition.name} has {len(initial.columns)} values for {len(names)} columns")
-    id = binder.new_id()
     columns = [_working_column(binder, column, name) for column, name in zip(initial.columns, names, strict=True)]
     working = BuiltQuery(initial.node, tuple(columns))
+    id = binder.new_id()
     definition.working = (id, working)
-    try:
-        step = combine(binder, [replace(arms[first], operator="union", all=True), *arms[first + 1 :]], definition.outer)
-    finally:
-        definition.working = None
-    if any(isinstance(node, Aggregate) for node in walk_plan(step.node)):
-        raise ProgrammingError("recursive aggregate queries not supported")
-    if len(step.columns) != len(columns):
-        operator = "UNION ALL" if arms[first].all else "UNION"
-        raise ProgrammingError(
-            f"SELECTs to the left and right of {operator} do not have the same number of result columns"
-        )
+    step = _step(binder, arms[first:], definition, len(columns))
+    definition.working = None
     output = tuple(column.ref for column in columns)
     limit, offset = limits(binder, tree)
     node = RecursiveUnion(
         id,
         definition.name,
         initial.node,
-        step.node,
+        step,
         arms[-1].all,
         output,
         tuple(ref.collation for ref in output),
@@ -93,6 +81,25 @@ def build_recursive(binder: Binder, definition: Definition, first: int) -> Built
         offset,
     )
     return BuiltQuery(node, tuple(columns))
+
+
+def _check_arm(arm: Arm, name: str) -> None:
+    if arm.operator != "union":
+        raise ProgrammingError(f"circular reference: {name}")
+    if sum(_reads(item, fold_case(name)) for item in _tables_of(arm)) > 1:
+        raise ProgrammingError(f"multiple references to recursive table: {name}")
+
+
+def _step(binder: Binder, arms: Sequence[Arm], definition: Definition, width: int) -> Node:
+    """Return the plan of the recursive arms put together, all of whose rows go to the queue."""
+    step = combine(binder, [replace(arm, all=True) for arm in arms], definition.outer)
+    if any(isinstance(node, Aggregate) for node in walk_plan(step.node)):
+        raise ProgrammingError("recursive aggregate queries not supported")
+    if len(step.columns) != width:
+        raise ProgrammingError(
+            f"SELECTs to the left and right of {arms[0].label} do not have the same number of result columns"
+        )
+    return step.node
 
 
 def _tables_of(arm: Arm) -> list[exp.Expr]:

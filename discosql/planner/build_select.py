@@ -43,7 +43,20 @@ if TYPE_CHECKING:
     from discosql.planner.build import Binder
 
 _CLAUSES = frozenset(
-    {"expressions", "from_", "joins", "where", "group", "having", "windows", "distinct", "order", "limit", "offset"}
+    {
+        "expressions",
+        "from_",
+        "joins",
+        "where",
+        "group",
+        "having",
+        "windows",
+        "distinct",
+        "order",
+        "limit",
+        "offset",
+        "with_",
+    }
 )
 
 

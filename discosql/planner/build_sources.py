@@ -42,7 +42,7 @@ def derived_source(
     """Return a query as a table under an alias, its columns renamed where `names` are given."""
     if names:
         if len(names) != len(built.columns):
-            raise ProgrammingError(f"table {alias} has {len(built.columns)} values for {len(names)} columns")
+            raise ProgrammingError(f"expected {len(names)} columns for '{alias}' but got {len(built.columns)}")
         built = built.renamed(names)
     node, refs = built.node, [column.ref for column in built.columns]
     if nullable and not all(ref.nullable for ref in refs):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.errors import ProgrammingError
 from discosql.planner.build_recursive import build_recursive, recursive_arm
 from discosql.planner.built import BuiltQuery
 from discosql.planner.parse import parse_query
@@ -62,23 +62,15 @@ class Definitions:
         return None
 
 
-def build_with(binder: Binder, tree: exp.Expr, outer: Scope | None) -> BuiltQuery:
-    """Return the plan of a query with WITH in front."""
-    clause = tree.args["with_"]
-    body = tree.copy()
-    body.set("with_", None)
-    known = binder.definitions
-    inner = Definitions({}, known)
-    for item in clause.expressions:
+def definitions_of(binder: Binder, tree: exp.Expr, outer: Scope | None) -> Definitions:
+    """Return what is in reach inside a query with WITH in front."""
+    inner = Definitions({}, binder.definitions)
+    for item in tree.args["with_"].expressions:
         name = fold_case(item.alias)
         if name in inner.entries:
             raise ProgrammingError(f"duplicate WITH table name: {item.alias}")
         inner.entries[name] = _definition(binder, item, tree, inner, outer)
-    binder.definitions = inner
-    try:
-        return binder.query(body, outer)
-    finally:
-        binder.definitions = known
+    return inner
 
 
 def _definition(binder: Binder, item: exp.CTE, tree: exp.Expr, scope: Definitions, outer: Scope | None) -> Definition:
@@ -122,15 +114,13 @@ def build_definition(binder: Binder, definition: Definition, outer: Scope | None
 def _built(binder: Binder, definition: Definition) -> BuiltQuery:
     known, binder.definitions = binder.definitions, definition.scope
     definition.open = True
-    try:
-        arm = recursive_arm(definition.tree, definition.name)
-        if arm is None:
-            built = binder.query(definition.tree, definition.outer)
-        else:
-            built = build_recursive(binder, definition, arm)
-    finally:
-        binder.definitions = known
-        definition.open = False
+    arm = recursive_arm(definition.tree, definition.name)
+    if arm is None:
+        built = binder.query(definition.tree, definition.outer)
+    else:
+        built = build_recursive(binder, definition, arm)
+    definition.open = False
+    binder.definitions = known
     return named(built, definition.name, definition.columns)
 
 
@@ -169,10 +159,9 @@ def build_view(binder: Binder, view: View) -> BuiltQuery:
         raise ProgrammingError(f"view {view.name} is circularly defined")
     names, definitions = binder.view_names, binder.definitions
     binder.view_names, binder.definitions = (*names, folded), Definitions()
-    try:
-        tree = parse_query(view.query)
-        if tree.find(exp.Placeholder) is not None:
-            raise NotSupportedError("parameters are not allowed in views")
-        return binder.query(tree, None)
-    finally:
-        binder.view_names, binder.definitions = names, definitions
+    tree = parse_query(view.query)
+    if tree.find(exp.Placeholder) is not None:
+        raise ProgrammingError("parameters are not allowed in views")
+    built = binder.query(tree, None)
+    binder.view_names, binder.definitions = names, definitions
+    return built

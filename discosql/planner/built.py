@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from discosql.planner.infer import Bound, common_type
-from discosql.planner.plan import ColumnRef, Expression, Node, Projection
+from discosql.planner.infer import Bound
+from discosql.planner.plan import ColumnRef, Node
 from discosql.planner.scope import ScopeColumn
 from discosql.types import Affinity, SqlType, fold_case
 
@@ -73,17 +73,3 @@ def combined_affinity(arms: Sequence[SqlType | None], types: Sequence[SqlType | 
     if affinity.affinity.is_numeric and kinds & {None, Affinity.TEXT}:
         return SqlType.ANY
     return affinity
-
-
-def project(
-    node: Node, expressions: Sequence[Expression], output: Sequence[ColumnRef], *, always: bool = False
-) -> Node:
-    """Return the node with a Projection on top, which is left out where it would change nothing."""
-    if not always and tuple(expressions) == node.output and tuple(output) == node.output:
-        return node
-    return Projection(node, tuple(expressions), tuple(output))
-
-
-def merged_type(refs: Sequence[ColumnRef]) -> SqlType | None:
-    """Return the type that a column has in all arms of a set operation."""
-    return common_type(refs)
