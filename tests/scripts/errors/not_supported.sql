@@ -9,3 +9,9 @@
 !> CREATE INDEX i ON t (a + 1)
 !> CREATE VIRTUAL TABLE v USING fts5(a)
 ---
+NotSupportedError: CREATE TRIGGER is not supported
+NotSupportedError: ATTACH is not supported: a connection has one database
+NotSupportedError: CREATE TEMP TABLE is not supported
+NotSupportedError: a partial index (CREATE INDEX ... WHERE) is not supported
+NotSupportedError: an index on an expression is not supported
+NotSupportedError: CREATE VIRTUAL TABLE is not supported

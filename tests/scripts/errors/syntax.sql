@@ -6,3 +6,9 @@
 !> SELECT 'open
 !> CREATE TABLE (a)
 ---
+SqlSyntaxError: near "SELEC": syntax error
+SqlSyntaxError: incomplete input
+SqlSyntaxError: incomplete input
+ProgrammingError: You can only execute one statement at a time.
+SqlSyntaxError: unrecognized token: "'open"
+SqlSyntaxError: near "(": syntax error

@@ -7,15 +7,22 @@
 > ALTER TABLE t RENAME TO u
 > INSERT INTO u (n) VALUES (6)
 ---
+changed 1
+changed 1
 
 > SELECT * FROM u
 ---
+1, 5, 'new'
+2, 6, 'new'
 
 > SELECT sql FROM sqlite_master WHERE name = 'u'
 ---
+'CREATE TABLE "u" (id INTEGER PRIMARY KEY, n INTEGER CHECK (n > 0), c TEXT DEFAULT \'new\')'
 
 !> INSERT INTO u (n) VALUES (0)
 ---
+IntegrityError: CHECK constraint failed: n > 0
 
 !> SELECT * FROM t
 ---
+ProgrammingError: no such table: t

@@ -1,13 +1,19 @@
 # Recursive common table expressions.
 > WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5) SELECT sum(x), group_concat(x) FROM n
 ---
+15, '1,2,3,4,5'
 
 > CREATE TABLE part (id INTEGER PRIMARY KEY, parent INTEGER, name TEXT)
 > INSERT INTO part VALUES (1, NULL, 'car'), (2, 1, 'engine'), (3, 2, 'bolt'), (4, 1, 'door')
 ---
+changed 4
 
 > WITH RECURSIVE tree (id, path) AS (
     SELECT id, name FROM part WHERE parent IS NULL
     UNION ALL SELECT part.id, path || '/' || name FROM part JOIN tree ON parent = tree.id
   ) SELECT path FROM tree ORDER BY path
 ---
+'car'
+'car/door'
+'car/engine'
+'car/engine/bolt'

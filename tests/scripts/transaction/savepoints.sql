@@ -11,6 +11,17 @@
 [requests]> INSERT INTO b VALUES (3)
 [requests]> COMMIT
 ---
+requests: messages 1
+requests: none
+changed 1
+requests: none
+requests: none
+changed 1
+requests: none
+requests: none
+changed 1
+requests: messages 1, post 1
 
 > SELECT a.x, b.x FROM a, b
 ---
+1, 3
