@@ -126,6 +126,18 @@ def find(node: Node, path: Path) -> Node:
     return node
 
 
+def trail(node: Node, path: Path) -> list[int] | None:
+    """Return at which place in each container a path goes on, None if it leads nowhere."""
+    places = []
+    for step in path.steps:
+        place = _place(node, step, path)
+        if place is None or place == len(node):
+            return None
+        places.append(place)
+        node = node[place] if type(node) is list else node[place][1]
+    return places
+
+
 def _place(node: Node, step: Step, path: Path) -> int | None:
     """Return where a step leads to in a node: its length for a new end, None for nowhere."""
     kind = type(step)
@@ -162,10 +174,7 @@ def _label_place(node: Object, step: Any) -> int:
 
 def same_label(first: str, second: str) -> bool:
     """Whether two labels are equal once their escapes are resolved."""
-    is_plain = all(type(label) in (str, Unescaped) for label in (first, second))
-    if is_plain:
-        return first == second
-    return decoded(first).partition("\\0")[0] == decoded(second).partition("\\0")[0]
+    return decoded(first) == decoded(second)
 
 
 # Changing --------------------------------------------------------------------------------------------------------
