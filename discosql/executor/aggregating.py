@@ -14,9 +14,10 @@ from typing import Any
 from discosql.errors import OperationalError
 from discosql.executor.functions.registry import Aggregation
 from discosql.executor.operators import add, divide
-from discosql.types import MAX_INTEGER, MIN_INTEGER, Value, number_of, sort_key
+from discosql.types import MAX_INTEGER, MIN_INTEGER, Value, number_prefix, sort_key, text_of, to_numeric
 
 _SAFE = 2**40
+_EXACT = 2**52
 _INTEGERS = frozenset((int,))
 _PLAIN = frozenset((int, float))
 
@@ -70,14 +71,32 @@ def total_reals(values: Sequence[float]) -> float | None:
 def sum_values(values: Sequence[Any]) -> Value:
     """Return sum() of non-NULL values of any class."""
     classes = set(map(type, values))
+    if not classes <= _PLAIN:
+        values = [_summand(value) for value in values]
+        classes = set(map(type, values))
     if classes <= _INTEGERS:
         return sum_integers(values)
-    if classes <= _PLAIN:
-        return total_reals(values)
-    numbers = [number_of(value) for value in values]
-    if Decimal in classes:
-        return _sum_exactly(numbers)
-    return total_reals([float(number) for number in numbers])
+    return _sum_exactly(values) if Decimal in classes else _total(values)
+
+
+def _summand(value: Value) -> int | float | Decimal:
+    """Return a value as the number that sums add: an integer only if all of a text is one."""
+    if isinstance(value, int | float | Decimal):
+        return value
+    text = text_of(value)
+    number = number_prefix(text)
+    return number if isinstance(value, str) and isinstance(to_numeric(text), int) else float(number)
+
+
+def _total(numbers: Sequence[int | float]) -> float | None:
+    """Return the sum of integers and REAL values; integers that a REAL cannot hold are added in two parts."""
+    large = [number for number in numbers if isinstance(number, int) and not -_EXACT < number < _EXACT]
+    if not large:
+        return total_reals(numbers)
+    others = [float(number) for number in numbers if not isinstance(number, int) or -_EXACT < number < _EXACT]
+    return total_reals(
+        [*others, *[float(number % 2**14) for number in large], *[float(number >> 14 << 14) for number in large]]
+    )
 
 
 def _sum_exactly(numbers: Iterable[int | float | Decimal]) -> Value:
@@ -89,9 +108,8 @@ def _sum_exactly(numbers: Iterable[int | float | Decimal]) -> Value:
 
 def total_values(values: Sequence[Any]) -> float | None:
     """Return total() of non-NULL values: always a REAL."""
-    if not set(map(type, values)) <= _PLAIN:
-        values = [float(number_of(value)) for value in values]
-    return total_reals(values)
+    numbers = [_summand(value) for value in values]
+    return _total([float(number) if isinstance(number, Decimal) else number for number in numbers])
 
 
 def average_integers(values: Sequence[int]) -> float | None:
@@ -111,7 +129,7 @@ def average_values(values: Sequence[Any]) -> Value:
     if classes <= _INTEGERS:
         return average_integers(values)
     if Decimal in classes:
-        return divide(_sum_exactly([number_of(value) for value in values]), Decimal(len(values)))
+        return divide(_sum_exactly([_summand(value) for value in values]), Decimal(len(values)))
     total = total_values(values)
     return None if total is None else total / len(values)
 

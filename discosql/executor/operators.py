@@ -98,10 +98,10 @@ def remainder(left: Value, right: Value) -> Value:
     a, b = number_of(left), number_of(right)
     if isinstance(a, Decimal) or isinstance(b, Decimal):
         return _decimal_remainder(a, b)
-    divisor = to_integer(b)
+    divisor = to_integer(right)
     if divisor == 0:
         return None
-    result = remainder_of_integers(to_integer(a), divisor)
+    result = remainder_of_integers(to_integer(left), divisor)
     return float(result) if isinstance(a, float) or isinstance(b, float) else result
 
 
@@ -149,32 +149,27 @@ def _wrapped(number: int) -> int:
 
 def bit_and(left: Value, right: Value) -> Value:
     """Compute ``left & right``."""
-    return None if left is None or right is None else _bits(left) & _bits(right)
+    return None if left is None or right is None else to_integer(left) & to_integer(right)
 
 
 def bit_or(left: Value, right: Value) -> Value:
     """Compute ``left | right``."""
-    return None if left is None or right is None else _bits(left) | _bits(right)
+    return None if left is None or right is None else to_integer(left) | to_integer(right)
 
 
 def bit_not(operand: Value) -> Value:
     """Compute ``~operand``."""
-    return None if operand is None else ~_bits(operand)
-
-
-def _bits(value: Value) -> int:
-    # Text is read as a number first: '1e2' is 100 here, though CAST makes it 1.
-    return to_integer(number_of(value))
+    return None if operand is None else ~to_integer(operand)
 
 
 def shift_left(left: Value, right: Value) -> Value:
     """Compute ``left << right``; a negative distance shifts the other way."""
-    return None if left is None or right is None else _shift(_bits(left), _bits(right))
+    return None if left is None or right is None else _shift(to_integer(left), to_integer(right))
 
 
 def shift_right(left: Value, right: Value) -> Value:
     """Compute ``left >> right``; the sign is kept."""
-    return None if left is None or right is None else _shift(_bits(left), -_bits(right))
+    return None if left is None or right is None else _shift(to_integer(left), -to_integer(right))
 
 
 def _shift(number: int, distance: int) -> int:

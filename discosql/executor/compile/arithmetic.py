@@ -225,7 +225,7 @@ def _convert(scope: Scope, expression: Convert) -> Code:
     function = operators.CONVERSIONS[expression.target]
     if isinstance(expression.operand, Parameter):
         return _convert_once(scope, code, function)
-    return _called(scope, function, code, kind=_kind_after(expression.target, code.kind))
+    return _called(scope, function, code, kind=_kind_after(expression.target, scope.normal(code).kind))
 
 
 def _convert_once(scope: Scope, code: Code, function: Callable[..., Any]) -> Code:

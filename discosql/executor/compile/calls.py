@@ -35,18 +35,13 @@ def _call(scope: Scope, expression: Call) -> Code:
     if function is None:
         raise InternalError(f"no such function: {expression.name}")
     name = _implementation(scope, expression, function)
-    arguments = [_argument(scope, argument) for argument in expression.arguments]
+    evaluate = scope.kept if function.takes_json else scope.value
+    arguments = [evaluate(argument) for argument in expression.arguments]
     kind = _result_kind(expression, arguments) | (JSON if function.json else 0)
     front = ""
     if function.needs_context:
         arguments.insert(0, variable("context", 0))
     return sequence(arguments, ", ", kind, f"{name}({front}{{}})")
-
-
-def _argument(scope: Scope, expression: Expression) -> Code:
-    """Return the code of an argument; JSON from another function stays what it is."""
-    code = scope.raw(expression)
-    return code if code.kind & JSON else scope.normal(code)
 
 
 def _implementation(scope: Scope, expression: Call, function: ScalarFunction) -> str:
@@ -92,7 +87,7 @@ def _result_kind(expression: Call, arguments: list[Code]) -> Kind:
 
 
 def _coalesce(scope: Scope, expression: Call) -> Code:
-    *firsts, last = [scope.value(argument) for argument in expression.arguments]
+    *firsts, last = [scope.kept(argument) for argument in expression.arguments]
     code = last
     for first in reversed(firsts):
         if not first.may_be(NULL):
@@ -114,7 +109,7 @@ def _iif(scope: Scope, expression: Call) -> Code:
 
 def _nullif(scope: Scope, expression: Call) -> Code:
     first, second = expression.arguments
-    code = scope.value(first)
+    code = scope.kept(first)
     named, again = scope.named(code)
     with scope.knowing((first,), again):
         equal = scope.truth(Compare("=", first, second, expression.collation))

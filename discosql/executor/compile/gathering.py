@@ -18,7 +18,7 @@ def gathered_item(producer: Producer, calls: Sequence[AggregateCall], pipe: Pipe
     spans: list[tuple[int, int, int]] = []
     for call in calls:
         start = len(parts)
-        parts += [producer.value(argument, pipe) for argument in call.arguments]
+        parts += [producer.kept(argument, pipe) for argument in call.arguments]
         middle = len(parts)
         if call.filter is not None:
             parts.append(producer.truth(call.filter, pipe))

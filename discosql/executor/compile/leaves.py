@@ -222,7 +222,7 @@ def _single_row(producer: Producer, node: Values, consume: Consumer) -> None:
 
 def bind(producer: Producer, pipe: Pipe, column: ColumnRef, expression: Expression) -> tuple[Pipe, Code]:
     """Return the code of a computed column; one that is used more than once becomes a variable."""
-    code = producer.value(expression, pipe)
+    code = producer.kept(expression, pipe)
     if code.simple or (producer.module.uses.get(column.id, 0) <= 1 and not is_volatile(expression)):
         return pipe, code
     name = producer.function.name("v")

@@ -100,9 +100,9 @@ def _case(scope: Scope, expression: Case) -> Code:
 
 
 def _chosen(scope: Scope, whens: Iterable[tuple[Expression, Expression]], default: Expression) -> Code:
-    code = scope.value(default)
+    code = scope.kept(default)
     for condition, result in reversed(tuple(whens)):
-        chosen = scope.value(result)
+        chosen = scope.kept(result)
         test = scope.truth(condition)
         code = compose("({} if {} else {})", chosen, test, code, kind=chosen.kind | code.kind)
         code = scope.shallow(code)

@@ -67,6 +67,12 @@ class Producer:
         scope.prepare(expression)
         return scope.value(expression)
 
+    def kept(self, expression: Expression, pipe: Pipe) -> Code:
+        """Return the code of an expression's value in which JSON is still known to be JSON."""
+        scope = self.scope(pipe.columns)
+        scope.prepare(expression)
+        return scope.kept(expression)
+
     def truth(self, expression: Expression, pipe: Pipe) -> Code:
         """Return the code that is true in Python where the expression is true."""
         scope = self.scope(pipe.columns)

@@ -64,6 +64,11 @@ class Scope:
         """Return code for the SQL value."""
         return self.normal(self.raw(expression))
 
+    def kept(self, expression: Expression) -> Code:
+        """Return code for the SQL value in which JSON is still known to be JSON."""
+        code = self.raw(expression)
+        return code if code.kind & JSON else self.normal(code)
+
     def raw(self, expression: Expression) -> Code:
         """Return code for the value in the form that needs the least work; see the kinds `NAN`, `BOOL` and `JSON`."""
         known = self._known.get(id(expression))
