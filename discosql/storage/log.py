@@ -36,6 +36,8 @@ from discosql.storage.reading import TRIES, with_retries
 FRESH: Final = 2.0
 """Seconds for which a reading is recent enough to append without reading again."""
 
+PART_TEXT: Final = "Part of an entry that follows."
+
 _FIRST_PAUSE: Final = 0.5
 _MAX_READINGS: Final = 100
 _REMEMBERED: Final = 1_000
@@ -70,8 +72,7 @@ class Log(LogReader):
 
     async def _post_part(self, files: list[File]) -> Message:
         nonce = self.randbytes(12).hex()
-        text = "Part of an entry that follows."
-        return await with_retries(self.guild, partial(self.guild.post, self.channel, text, files, nonce=nonce))
+        return await with_retries(self.guild, partial(self.guild.post, self.channel, PART_TEXT, files, nonce=nonce))
 
     def draft(self, packed: Packed, title: str, *, oldest: int = 0, cover: Cover | None = None) -> Draft:
         """Return an entry for the next slot. Raises LimitExceededError if its body is too large for any entry."""

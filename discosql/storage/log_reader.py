@@ -56,8 +56,9 @@ class Pending:
 class LogReader:
     """One process's view of a log channel: what it has read, and the entry of its own that is not decided.
 
-    `synced` is a moment of the server's clock not after the last reading began. `cover` is that of the last valid
-    checkpoint. `timing` grows when reads turn out to lag more than assumed.
+    `synced` is a moment of the server's clock not after the last reading began; `hinted` tells that the channel is
+    known to have changed since. `cover` is that of the last valid checkpoint. `timing` grows when reads turn out to lag
+    more than assumed.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class LogReader:
         self.cover: Cover | None = None
         self.pending: Pending | None = None
         self.synced = float("-inf")
+        self.hinted = False
         self._newer: Candidate | None = None
         self.randbytes = randbytes
         self._follower = follower
@@ -131,6 +133,9 @@ class LogReader:
             await self._sync()
 
     async def _sync(self) -> None:
+        # What happened up to now, our own posts above all, will be in this reading; hints from now on may not.
+        self.guild.poll()
+        self.hinted = False
         sent = self.guild.monotonic()
         started = self.clock.lower_bound()
         known = self.chain.known

@@ -1,6 +1,6 @@
 """Where to start reading a log: the newest checkpoint that is certain to be valid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,15 +33,22 @@ def is_timely(entry: Entry, message: Message) -> bool:
 
 
 def find_base(
-    entries: Sequence[tuple[Entry, Message]], started: float, timing: Timing, *, oldest: int | None, one_page: bool
+    entries: Sequence[tuple[Entry, Message]],
+    started: float,
+    timing: Timing,
+    *,
+    oldest: int | None,
+    one_page: bool,
+    usable: Callable[[Cover], bool] = lambda cover: True,
 ) -> Base | None:
     """Return the base that these entries of the log give, or None if older ones must be read first.
 
-    `oldest` is the id from which on all messages are at hand, None if it is the whole channel.
+    `oldest` is the id from which on all messages are at hand, None if it is the whole channel. `usable` tells which
+    checkpoints may be taken.
     """
     for entry, _ in sorted(entries, key=lambda pair: -pair[0].slot):
         cover = entry.cover
-        if cover is None or (oldest is not None and _first_needed(cover, timing) < oldest):
+        if cover is None or not usable(cover) or (oldest is not None and _first_needed(cover, timing) < oldest):
             continue
         head = Head(cover.slot, cover.id, cover.session, cover.message)
         chain, winners = _walk(head, entries, started, timing, one_page=one_page)

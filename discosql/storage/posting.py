@@ -1,6 +1,6 @@
 """Posting pages: as many files a message as Discord allows, in channels that are made when first needed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -10,14 +10,14 @@ from loguru import logger
 from discosql.errors import ForbiddenError, LimitExceededError, OperationalError
 from discosql.storage.cache import PageStore
 from discosql.storage.entry import MAX_PAYLOAD
-from discosql.storage.guild import MAX_FILES, File, Guild, Message
+from discosql.storage.guild import MAX_FILES, Channel, File, Guild, Message
 from discosql.storage.pages import Place
 from discosql.storage.reading import with_retries
 
 Placed = Callable[[Place], None]
 
 _NAME_LENGTH: Final = 80
-_TOPIC: Final = "Pages of a discosql database: do not write here."
+TOPIC: Final = "Pages of a discosql database: do not write here."
 
 
 class PagePoster:
@@ -47,9 +47,8 @@ class PagePoster:
         waiting, self._waiting, self._size = self._waiting, [], 0
         files = [file for file, _ in waiting]
         nonce = self._randbytes(12).hex()
-        message = await with_retries(
-            self._guild, partial(self._guild.post, self._channel, self._text, files, nonce=nonce)
-        )
+        post = partial(self._guild.post, self._channel, self._text, files, nonce=nonce)
+        message = await with_retries(self._guild, post)
         if [attachment.size for attachment in message.attachments] != [len(file.data) for file in files]:
             raise OperationalError(f"the guild did not store the files of message {message.id} as they were sent")
         self.posted.append(message)
@@ -58,26 +57,43 @@ class PagePoster:
 
 
 class Channels:
-    """Makes channels for pages; where Discord allows no more, pages share the channel of others."""
+    """Makes channels for pages; where Discord allows no more, pages share the channel of others.
 
-    def __init__(self, guild: Guild, category: int) -> None:
+    `known` are the guild's channels. One that an earlier attempt made and nothing uses is taken again; `in_use` tells
+    which are used.
+    """
+
+    def __init__(self, guild: Guild, category: int, known: Iterable[Channel] = ()) -> None:
+        self.in_use: set[int] = set()
         self._guild = guild
         self._category = category
+        self._spare = {
+            channel.name: channel.id for channel in known if channel.category == category and channel.topic == TOPIC
+        }
         self._refused = False
 
     async def make(self, name: str, *, shared: int | None) -> int | None:
         """Return a new channel's id, or `shared` if none can be made."""
+        name = channel_name(name)
+        spare = self._spare.get(name)
+        if spare is not None and spare not in self.in_use:
+            self.in_use.add(spare)
+            return spare
         if self._refused and shared is not None:
             return shared
         try:
-            channel = await with_retries(
-                self._guild, partial(self._guild.create_channel, channel_name(name), self._category, _TOPIC)
-            )
+            channel = await with_retries(self._guild, partial(self._guild.create_channel, name, self._category, TOPIC))
         except (LimitExceededError, ForbiddenError) as exc:
             logger.warning("no channel can be made on {}: {}", self._guild.name, exc)
             self._refused = True
             return shared
+        self._spare[name] = channel.id
+        self.in_use.add(channel.id)
         return channel.id
+
+    def forget(self) -> None:
+        """Do not take channels again that were there once: one of them is gone."""
+        self._spare = {}
 
 
 @dataclass(slots=True)

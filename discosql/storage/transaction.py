@@ -60,15 +60,16 @@ class Transaction:
     """A view of the database that can be changed (`WriteView`). Nothing is stored before `Engine.commit`.
 
     Begin one with `Engine.begin`, end it with `Engine.commit` or `Engine.rollback`; another use after that is a
-    programmer's fault. `number` identifies it in the log once it is committed.
+    programmer's fault. `number` identifies it in the log once it is committed. A `historic` one sees the past.
     """
 
-    __slots__ = ("_reserved", "_tables", "_undo", "catalog", "engine", "number", "reads", "snapshot")
+    __slots__ = ("_reserved", "_tables", "_undo", "catalog", "engine", "historic", "number", "reads", "snapshot")
 
-    def __init__(self, engine: Home, snapshot: State) -> None:
+    def __init__(self, engine: Home, snapshot: State, *, historic: bool = False) -> None:
         self.engine = engine
         self.snapshot = snapshot
         self.catalog = snapshot.catalog
+        self.historic = historic
         self.number: int | None = None
         self.reads = ReadSet()
         self._tables: dict[int, TableWrites] = {}

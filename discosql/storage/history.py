@@ -1,0 +1,122 @@
+"""Time travel: the state as of an earlier slot or moment, as long as VACUUM has not removed it."""
+
+import datetime
+from functools import partial
+from typing import Final, Protocol
+
+from discosql.errors import OperationalError
+from discosql.schema import Catalog
+from discosql.storage.chain import Candidate, Timing
+from discosql.storage.entry import Cover, Entry
+from discosql.storage.guild import MAX_PAGE, Guild, Message, id_time, time_id
+from discosql.storage.log import Log
+from discosql.storage.manifest import manifest_from_json
+from discosql.storage.opening import Base, find_base, is_timely
+from discosql.storage.reading import body_of, entries_of, with_retries
+from discosql.storage.state import State
+from discosql.storage.tail import commits_of
+
+_MILLISECOND: Final = 0.001
+
+
+class Home(Protocol):
+    """What time travel needs of its engine."""
+
+    guild: Guild
+    log: Log
+
+
+class Limit:
+    """Where a state of the past ends: at a slot, or with the last entry before a moment (seconds since 1970)."""
+
+    def __init__(self, slot: int | None, moment: float) -> None:
+        self._slot = slot
+        self._moment = moment
+
+    def allows_cover(self, cover: Cover) -> bool:
+        """Tell whether the state that a checkpoint covers is not too new."""
+        if self._slot is not None:
+            return cover.slot <= self._slot
+        return id_time(cover.message) <= self._moment
+
+    def allows(self, winner: Candidate) -> bool:
+        """Tell whether an entry belongs to the state."""
+        if self._slot is not None:
+            return winner.entry.slot <= self._slot
+        return winner.time <= self._moment
+
+    def window_end(self, timing: Timing) -> float:
+        """Return the moment after which nothing was posted that could win a slot of the state."""
+        return self._moment + timing.settle + timing.visibility + _MILLISECOND
+
+
+async def state_as_of(home: Home, moment: int | datetime.datetime) -> State:
+    """Return the state as of a slot, or of a moment (UTC if it has no zone). Raises OperationalError if it is gone."""
+    if isinstance(moment, int):
+        if moment > home.log.head.slot:
+            raise OperationalError(f"the database has no slot {moment} yet")
+        limit = Limit(moment, await _time_of(home, moment))
+    else:
+        zoned = moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)
+        limit = Limit(None, zoned.timestamp())
+    base = await _base_of(home, limit)
+    winners = [winner for winner in base.winners if limit.allows(winner)]
+    if isinstance(moment, int) and moment > max([base.chain.base.slot, *[winner.entry.slot for winner in winners]]):
+        raise OperationalError(f"the history of slot {moment} has been removed")
+    return await _replay(home, base, winners)
+
+
+async def _base_of(home: Home, limit: Limit) -> Base:
+    guild, log = home.guild, home.log
+    entries: list[tuple[Entry, Message]] = []
+    before = time_id(limit.window_end(log.timing))
+    while True:
+        page = await with_retries(guild, partial(guild.messages, log.channel, before=before))
+        entries += entries_of(guild, page)
+        complete = len(page) < MAX_PAGE
+        before = min([before, *[message.id for message in page]])
+        base = find_base(
+            entries,
+            float("inf"),
+            log.timing,
+            oldest=None if complete else before,
+            one_page=False,
+            usable=limit.allows_cover,
+        )
+        if base is not None:
+            if base.checkpoint is None and base.chain.orphan() is not None:
+                raise OperationalError("the history of that time has been removed")
+            return base
+
+
+async def _replay(home: Home, base: Base, winners: list[Candidate]) -> State:
+    state = State(0, Catalog(), {})
+    if base.checkpoint is not None:
+        entry = base.checkpoint.entry
+        assert entry.cover is not None
+        manifest = manifest_from_json(await body_of(home.guild, base.checkpoint), objects=entry.objects)
+        state = State(entry.cover.slot, manifest.catalog, manifest.tables)
+    for winner in winners:
+        body = None
+        if winner.entry.kind == "c" and is_timely(winner.entry, winner.message):
+            body = await body_of(home.guild, winner)
+        state = state.after(winner.entry.slot, commits_of(winner.entry, body, state.catalog))
+    return state
+
+
+async def _time_of(home: Home, slot: int) -> float:
+    """Return a moment not before the entry of a slot was posted, found by halving the time that the log spans."""
+    guild, channel = home.guild, home.log.channel
+    low, high = channel, home.log.head.message + 1
+    while True:
+        page = await with_retries(guild, partial(guild.messages, channel, before=high))
+        reached = [message.id for entry, message in entries_of(guild, page) if entry.slot <= slot]
+        if reached or len(page) < MAX_PAGE:
+            return id_time(max(reached, default=high))
+        high = min(message.id for message in page)
+        middle = (low + high) // 2
+        probe = await with_retries(guild, partial(guild.messages, channel, before=middle))
+        if any(entry.slot > slot for entry, _ in entries_of(guild, probe)):
+            high = middle
+        else:
+            low = middle
