@@ -208,6 +208,7 @@ class DiscordGuild(Guild):
                 return await self._http.send_message(channel, params=parameters)
 
         posted = await self._request("post", channel, send, _message)
+        self._events.posted(posted.id)
         self._heard((posted,))
         return posted
 

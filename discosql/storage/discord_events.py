@@ -1,6 +1,7 @@
 """Push hints from Discord's gateway, on a client of our own or on the caller's."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
@@ -15,12 +16,16 @@ MESSAGE_EVENTS: Final = ("message", "raw_message_edit", "raw_message_delete", "r
 CONNECTION_EVENTS: Final = ("ready", "resumed")
 """What was missed before is not always replayed, so each is a hint for every channel."""
 
+_REMEMBERED: Final = 64
+"""Own posts whose event may still be on its way."""
+
 
 class Events:
     """Calls listeners on message events of one server.
 
     A client's handlers and listeners stay as they are: each event is waited for by `Client.wait_for`, with a check that
-    calls the listeners and is never satisfied. That is public, and works for Client and Bot alike.
+    calls the listeners and is never satisfied. That is public, and works for Client and Bot alike. The event of a post
+    that this guild has made and got its answer for says nothing new and is no hint.
     """
 
     def __init__(self, client: discord.Client, guild: int, channels: Collection[int]) -> None:
@@ -30,6 +35,11 @@ class Events:
         self._listeners: list[Listener] = []
         self._waiting: list[asyncio.Task[Any]] = []
         self._connected = False
+        self._own: deque[int] = deque(maxlen=_REMEMBERED)
+
+    def posted(self, message: int) -> None:
+        """Note a message that this guild has posted and had its answer for."""
+        self._own.append(message)
 
     @property
     def is_live(self) -> bool:
@@ -66,6 +76,8 @@ class Events:
     def _on_message(self, event: Any) -> bool:
         # A Message has a channel, which has a guild if it is in the cache; the raw events have ids only.
         if isinstance(event, discord.Message):
+            if event.id in self._own:
+                return False
             channel = event.channel.id
             guild = event.guild.id if event.guild else getattr(event.channel, "guild_id", None)
         else:
