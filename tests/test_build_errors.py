@@ -172,6 +172,15 @@ select a from t limit b
 select 1 limit x
 select * from pragma_table_info('t', 1, 2)
 select distinct on from t
+select row_number() over () as r from t group by r
+select row_number() over () from t group by 1
+select sum(count(*)) over () as r from t group by r
+select row_number() over () as r from t group by a having r > 1
+select row_number() over () as r from t join u on r = 1
+select (select sum(a)) as s from t group by s
+select max(a) filter (where sum(b) > 1) from t
+select sum(row_number() over ()) over () from t
+select 1 from t order by count(*)
 """
 
 

@@ -42,11 +42,21 @@ def bind_keys(binder: Binder, tree: exp.Select, scope: Scope, items: Sequence[It
         if value and name != "expressions":
             raise NotSupportedError(f"GROUP BY {name.upper()} is not supported")
     keys = [_key(binder, term, position, scope, items) for position, term in enumerate(clause.expressions)]
-    assert scope.level is not None
-    aggregates = {column.id for _, column in scope.level.aggregates}
-    if any(columns_in(key.expression) & aggregates for key in keys):
-        raise ProgrammingError("aggregate functions are not allowed in the GROUP BY clause")
+    for term, key in zip(clause.expressions, keys, strict=True):
+        _check_calls(scope, term, columns_in(key.expression))
     return keys
+
+
+def _check_calls(scope: Scope, term: exp.Expr, used: set[int]) -> None:
+    """Refuse a key that is or contains a call to be computed above the groups."""
+    assert scope.level is not None
+    for call, column in scope.level.window_calls:
+        if column.id in used:
+            inner = unwrapped(term)
+            name = f"aliased window function {inner.name}" if isinstance(inner, exp.Column) else None
+            raise ProgrammingError(f"misuse of {name or f'window function {call.name}()'}")
+    if any(column.id in used for _, column in scope.level.aggregates):
+        raise ProgrammingError("aggregate functions are not allowed in the GROUP BY clause")
 
 
 def _key(binder: Binder, term: exp.Expr, position: int, scope: Scope, items: Sequence[Item]) -> Bound:

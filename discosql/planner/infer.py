@@ -70,11 +70,6 @@ def type_of(value: Value) -> SqlType | None:
     return SqlType.BLOB if isinstance(value, bytes) else SqlType.DECIMAL
 
 
-def certain(type: SqlType | None) -> SqlType | None:
-    """Return the type if it says what class values have: not for ANY and NUMERIC."""
-    return None if type in _UNCERTAIN else type
-
-
 def is_integer(expression: Expression) -> bool:
     """Whether the result is an integer wherever it is not NULL."""
     return expression.type in _INTEGER_TYPES
