@@ -193,6 +193,10 @@ class Expressions:
     def _test(self, scope: Scope, depth: int) -> str:
         random = self.random
         kind = self._kind()
+        if random.random() < 0.12 and scope.own():
+            name, column = random.choice(scope.own())
+            operator = random.choice(("=", "=", "=", "<", ">=", "IS"))
+            return f"{name} {operator} {literal(self.value(column.kind))}"
         first = self.of(kind, scope, min(depth, 1))
         tests: tuple[tuple[float, Callable[[], str]], ...] = (
             (0.24, lambda: f"{first} = {self.of(kind, scope, min(depth, 1))}{self._collated(kind)}"),

@@ -49,7 +49,7 @@ class Queries:
         made.loose = made.loose or any(
             column.collation != "BINARY" for table in self.schema.tables for column in table.columns
         )
-        words = ("DISTINCT", "UNION", "INTERSECT", "EXCEPT", "GROUP BY", "WITH RECURSIVE")
+        words = ("DISTINCT", "UNION", "INTERSECT", "EXCEPT", "GROUP BY", "min(", "max(")
         made.loose = made.loose or any(word in made.sql for word in words)
         return made
 
@@ -67,6 +67,8 @@ class Queries:
     def _ordered(self, made: Made, always: bool = False) -> Made:
         random = self.random
         if not always and random.random() < 0.6:
+            if random.random() < 0.06:
+                made.sql += f" LIMIT {random.choice((0, 1000, 1000, -1))}"
             return made
         places = list(range(1, len(made.columns) + 1))
         random.shuffle(places)

@@ -131,7 +131,7 @@ def is_volatile(expression: Expression) -> bool:
     """Whether each evaluation may give another result, in its subqueries too; such an expression stays where it is."""
     for item in walk(expression):
         if isinstance(item, Call):
-            if not item.deterministic:
+            if not _is_stable(item):
                 return True
         elif isinstance(item, SUBQUERIES) and plan_is_volatile(item.plan):
             return True
@@ -152,12 +152,21 @@ def plan_is_volatile(plan: Node) -> bool:
 def is_fixed(expression: Expression) -> bool:
     """Whether no column and no subquery is part of the expression, so that it has one value a run of the statement."""
     for item in walk(expression):
-        if type(item) in _VARYING or (isinstance(item, Call) and not item.deterministic):
+        if type(item) in _VARYING or (isinstance(item, Call) and not _is_stable(item)):
             return False
     return True
 
 
 _VARYING: Final = SUBQUERY_KINDS | {ColumnRef}
+
+_STABLE_CALLS: Final = frozenset(
+    {"current_date", "current_time", "current_timestamp", "changes", "total_changes", "last_insert_rowid"}
+)
+"""Functions that give another result in another run, but one in all of a run."""
+
+
+def _is_stable(call: Call) -> bool:
+    return call.deterministic or call.name in _STABLE_CALLS
 
 
 # Truth -------------------------------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ class Search:
     _known_rows: dict[Set, float] = field(default_factory=dict)
     _costs: list[Cost] = field(default_factory=list)
     _neighbours: list[Set] = field(default_factory=list)
+    _scans: list[tuple[Scan | None, dict[int, int]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         estimates = self.work.estimates
@@ -74,6 +75,7 @@ class Search:
         for (_, collation), columns in classes.members().items():
             members = tuple([self._member(column) for column in columns])
             self.classes.append(Equals(collation, members, reduce(or_, (1 << place for place, _, _ in members))))
+        self._scans = [_scanned(node) for node in self.region.relations]
         self._neighbours = [self._tied_to(1 << place) for place in range(len(self.rows))]
 
     def _tied_to(self, relation: Set) -> Set:
@@ -170,13 +172,10 @@ class Search:
     def _lookup(self, outer: Order, inner: Order) -> Cost | None:
         """Return the cost of finding a relation's rows by an index for each row of another order."""
         place = inner.relations.bit_length() - 1
-        scan = self.region.relations[place]
-        while isinstance(scan, Filter):
-            scan = scan.child
-        if not isinstance(scan, Scan):
+        scan, positions = self._scans[place]
+        if scan is None:
             return None
         matches: Matches = {}
-        positions = {column.id: position for column, position in table_positions(scan)}
         for group in self.classes:
             others = [column for home, column, _ in group.members if outer.relations >> home & 1]
             for home, column, _ in group.members:
@@ -306,6 +305,15 @@ class Search:
                 if not tied and classes.state(condition):
                     found.append(condition)
         return found
+
+
+def _scanned(node: Node) -> tuple[Scan | None, dict[int, int]]:
+    """Return the table that a relation is, apart from conditions, with the positions of its columns by id."""
+    while isinstance(node, Filter):
+        node = node.child
+    if not isinstance(node, Scan):
+        return None, {}
+    return node, {column.id: position for column, position in table_positions(node)}
 
 
 def _places(relations: Set) -> list[int]:

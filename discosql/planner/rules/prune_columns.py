@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from discosql.planner.plan import (
     Aggregate,
     CatalogScan,
+    ColumnRef,
     Expression,
     Filter,
     HashJoin,
@@ -24,6 +25,7 @@ from discosql.planner.plan import (
 )
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.traverse import children, columns_in, expressions, free_columns, map_children
+from discosql.planner.unique import is_unique
 
 _T = TypeVar("_T")
 
@@ -31,17 +33,18 @@ _T = TypeVar("_T")
 def prune_columns(node: Node, _: Optimisation) -> Node:
     """Let every node produce only the columns that something above it uses, or the result consists of.
 
-    Columns of a Distinct or of a set operation that compares rows all count as used, and so do those of a common
+    A left join of which no column of the right side is used goes, if each left row has at most one partner by a key
+    there. Columns of a Distinct or of a set operation that compares rows all count as used, and so do those of a common
     table expression, which is planned by itself. A group's keys stay, too.
     """
-    return _pruned(node, {column.id for column in node.output})
+    return _pruned(node, _ids(node))
 
 
 def _pruned(node: Node, needed: set[int]) -> Node:
     handler = _HANDLERS.get(type(node))
     if handler is not None:
         return handler(node, needed)
-    return map_children(node, lambda child: _pruned(child, {column.id for column in child.output}))
+    return map_children(node, lambda child: _pruned(child, _ids(child)))
 
 
 def _used(parts: Iterable[Expression]) -> set[int]:
@@ -63,12 +66,35 @@ def _leaf(node: Scan | IndexLookup | CatalogScan, needed: set[int]) -> Node:
 
 
 def _passing(node: Filter | Sort | TopN | Limit | NestedLoopJoin | HashJoin | IndexJoin, needed: set[int]) -> Node:
+    if isinstance(node, HashJoin | IndexJoin) and node.kind in ("left", "right"):
+        kept = _without_partners(node, needed)
+        if kept is not None:
+            return _pruned(kept, needed)
     needed = needed | _used(expressions(node))
     if isinstance(node, IndexJoin):
         needed |= _used(expressions(node.lookup))
     elif isinstance(node, NestedLoopJoin) and node.lateral:
         needed |= free_columns(node.right)
     return map_children(node, lambda child: _pruned(child, needed))
+
+
+def _without_partners(node: HashJoin | IndexJoin, needed: set[int]) -> Node | None:
+    """Return the side of an outer join that is kept, if the other one neither adds nor repeats anything."""
+    if isinstance(node, IndexJoin):
+        index = node.lookup.index
+        one = index is None or index.unique
+        return node.left if one and needed.isdisjoint(_ids(node.lookup)) else None
+    kept, filled, keys = node.left, node.right, node.right_keys
+    if node.kind == "right":
+        kept, filled, keys = node.right, node.left, node.left_keys
+    columns = [key for key in keys if isinstance(key, ColumnRef)]
+    if len(columns) < len(keys) or not needed.isdisjoint(_ids(filled)):
+        return None
+    return kept if is_unique(filled, columns, node.collations) else None
+
+
+def _ids(node: Node) -> set[int]:
+    return {column.id for column in node.output}
 
 
 def _projection(node: Projection, needed: set[int]) -> Node:
@@ -107,11 +133,11 @@ def _set_operation(node: SetOperation, needed: set[int]) -> Node:
     spine: Node = node
     while isinstance(spine, SetOperation):
         if not spine.all:
-            return map_children(node, lambda child: _pruned(child, {column.id for column in child.output}))
+            return map_children(node, lambda child: _pruned(child, _ids(child)))
         spine = spine.left
     keep = [column.id in needed for column in node.output]
     if all(keep):
-        return map_children(node, lambda child: _pruned(child, {column.id for column in child.output}))
+        return map_children(node, lambda child: _pruned(child, _ids(child)))
     return _narrowed(node, keep)
 
 
