@@ -1,0 +1,89 @@
+"""The results as Markdown, and the places they are written to."""
+
+import platform
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from os import cpu_count
+from pathlib import Path
+from typing import Final
+
+from benchmarks.aims import US, aims, ratio
+from benchmarks.engines import Engine
+from benchmarks.shop import ShopResults
+from benchmarks.timing import Timing, Timings
+from benchmarks.tpch_run import TpchResults
+
+ROOT: Final = Path(__file__).parent.parent
+START: Final = "<!-- bench -->"
+END: Final = "<!-- /bench -->"
+
+
+def full_report(shop: ShopResults, tpch: TpchResults) -> str:
+    """Return all results."""
+    parts = [
+        _machine(),
+        "### A shop: 100,000 orders of 10,000 users",
+        "Milliseconds, medians; below them the geometric mean of discosql's time over the engine's.",
+        _timing_table(shop.engines, shop.timings),
+        "### TPC-H at scale 0.01",
+        "Milliseconds, medians; every table has its primary key and no other index.",
+        _timing_table(tpch.engines, tpch.timings),
+        "### What a statement costs",
+        _overhead_table(shop),
+        "### The aims",
+        _table(
+            ("aim", "in this run", "reached"),
+            ((aim.text, aim.figure, "yes" if aim.reached else "**no**") for aim in aims(shop, tpch)),
+        ),
+    ]
+    return "\n\n".join(parts)
+
+
+def short_report(shop: ShopResults) -> str:
+    """Return the results that introduce the others."""
+    return "\n\n".join((_timing_table(shop.engines, shop.timings), _machine()))
+
+
+def write_between_marks(path: Path, text: str) -> None:
+    """Replace what stands between the marks of a file. Raises ValueError if it has none."""
+    whole = path.read_text()
+    found = re.sub(f"{START}.*?{END}", lambda _: f"{START}\n{text}\n{END}", whole, count=1, flags=re.DOTALL)
+    if START not in whole or END not in whole:
+        raise ValueError(f"{path} has no place for results: {START} … {END}")
+    path.write_text(found)
+
+
+def _machine() -> str:
+    versions = [f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}"]
+    versions += [f"{name} {version(name)}" for name in ("duckdb", "shillelagh", "sqlglot")]
+    return f"Measured on {cpu_count()} cores ({platform.machine()}), on one of them, with {', '.join(versions)}."
+
+
+def _timing_table(engines: Sequence[Engine], timings: Timings) -> str:
+    queries = dict.fromkeys(query for query, _ in timings)
+    rows = [(query, *(_shown(timings[query, engine.name]) for engine in engines)) for query in queries]
+    means = (ratio(timings, engine.name) for engine in engines)
+    rows.append(("**discosql's time over it**", *(f"**{mean:.2g}**" if mean else "" for mean in means)))
+    return _table(("", *(engine.name for engine in engines)), rows)
+
+
+def _shown(timing: Timing) -> str:
+    return f"{timing.median * 1000:.3g}" if timing.seconds else "cannot"
+
+
+def _overhead_table(shop: ShopResults) -> str:
+    rows = [
+        (f"{name}: point lookup by key, statement cached, parameter new each time", f"{taken:.1f}")
+        for name, taken in shop.lookups.items()
+    ]
+    for title, (parsing, planning, compiling) in shop.statements.items():
+        steps = f"{parsing:.0f} + {planning:.0f} + {compiling:.0f}"
+        rows.append((f"{US}: new statement, {title}: parse + plan + compile", steps))
+    return _table(("", "µs, median"), rows)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    marks = ["---", *("---:" for _ in head[1:])]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, marks, *rows))
