@@ -36,6 +36,7 @@ class _Step:
     kind: Kind
     conditions: tuple[Expression, ...]
     on: exp.Expr | None
+    ordered: bool
 
 
 def build_from(binder: Binder, tree: exp.Select, outer: Scope | None, level: Level) -> tuple[Node, Scope]:
@@ -64,7 +65,8 @@ def build_joined(
         names = _merged_names(join, scope, right_scope)
         conditions = tuple(_merged_condition(name, scope, right_scope, strict) for name in names)
         on = join.args.get("on")
-        steps.append(_Step(right, kind, conditions, None if isinstance(on, exp.Boolean) and on.this else on))
+        ordered = (join.args.get("kind") or "").upper() == "CROSS"
+        steps.append(_Step(right, kind, conditions, None if isinstance(on, exp.Boolean) and on.this else on, ordered))
         scope = _merged_scope(scope, right_scope, names, kind)
     return _assemble(binder, node, steps, scope, strict), scope
 
@@ -92,7 +94,7 @@ def _assemble(binder: Binder, node: Node, steps: Sequence[_Step], scope: Scope, 
                 late.append(condition)
             else:
                 conditions.append(condition)
-        node = NestedLoopJoin(node, step.node, step.kind, _conjunction(conditions), lateral)
+        node = NestedLoopJoin(node, step.node, step.kind, _conjunction(conditions), lateral, step.ordered)
     predicate = _conjunction(late)
     return node if predicate is None else Filter(node, predicate)
 

@@ -205,7 +205,8 @@ class Distinct:
 class NestedLoopJoin:
     """Every pair of rows for which the condition is true (None: all pairs), as the kind says.
 
-    `lateral`: the right side uses columns of the left, so it is run for each left row.
+    `lateral`: the right side uses columns of the left, so it is run for each left row. `ordered`: it was written as
+    CROSS JOIN, by which people tell SQLite to read the left side first.
     """
 
     left: Node
@@ -213,6 +214,7 @@ class NestedLoopJoin:
     kind: JoinKind
     condition: Expression | None = None
     lateral: bool = False
+    ordered: bool = False
 
     @property
     def output(self) -> tuple[ColumnRef, ...]:

@@ -25,7 +25,7 @@ def choose_hash_joins(node: Node, work: Optimisation) -> Node:
     """Make a HashJoin of every join whose condition has an equality between its sides; the rest is its residual.
 
     ``IS`` counts as an equality that holds for NULLs too. The side with fewer rows is built into the hash table,
-    except for semi and anti joins, which always build the right, and a lateral join, which stays as it is.
+    except for semi and anti joins, which always build the right, as does a CROSS JOIN; a lateral join stays as it is.
     """
     return rewrite_plan(node, lambda item: _hashed(item, work) if isinstance(item, NestedLoopJoin) else item)
 
@@ -55,7 +55,7 @@ def _hashed(join: NestedLoopJoin, work: Optimisation) -> Node:
         conjoin(residual),
         tuple([item.null_safe for item in found]) if any(item.null_safe for item in found) else (),
     )
-    return _built_small(hashed, work)
+    return hashed if join.ordered else _built_small(hashed, work)
 
 
 def equality_between(part: Expression, left: set[int], right: set[int]) -> Equality | None:

@@ -14,7 +14,8 @@ def order_joins(node: Node, work: Optimisation) -> Node:
     """Put inner joins in another order where that costs less by the estimates: requests first, then bytes, then rows.
 
     Up to eight relations every order is tried that needs no cross product, beyond that the pair with the fewest rows is
-    joined first. Outer, semi and anti joins are relations as a whole. The order written stays if none is better.
+    joined first. Outer, semi and anti joins are relations as a whole, and so is a CROSS JOIN, as in SQLite. The order
+    written stays if none is better.
     """
     if not is_joint(node):
         return map_children(node, lambda child: order_joins(child, work))

@@ -37,7 +37,7 @@ class Region:
 
 def is_joint(node: Node) -> bool:
     """Whether a node is a join that belongs to a region."""
-    return isinstance(node, NestedLoopJoin) and node.kind == "inner" and not node.lateral
+    return isinstance(node, NestedLoopJoin) and node.kind == "inner" and not node.lateral and not node.ordered
 
 
 def region_of(node: Node) -> Region:
