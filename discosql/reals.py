@@ -87,7 +87,9 @@ def round_digits(digits: str, point: int, keep: int, most: int) -> tuple[str, in
 def real_text(number: float) -> str:
     """Return a REAL as SQLite writes it: 15 significant digits, always with a decimal point."""
     text = f"{number:.15g}"
-    if float(text) != number:  # else a decimal of 15 digits is so near that every way of rounding finds it
+    # Where a decimal of 15 digits is read as the number, it is so near that every way of rounding finds it; but not
+    # among the smallest numbers, which lie far apart.
+    if float(text) != number or 0.0 < abs(number) < 2.3e-308:
         text = _rounded_text(number, text)
     if "." in text:
         return text
@@ -107,5 +109,7 @@ def _rounded_text(number: float, correctly_rounded: str) -> str:
         if not "4900" < behind < "5100":  # far from a tie
             return correctly_rounded
     digits, point = round_digits(*decode_real(abs(number)), 15, 16)
-    # A decimal of 15 digits is read exactly enough for Python to write it as it stands.
-    return f"{math.copysign(float(f'0.{digits}e{point}'), number):.15g}"
+    sign = "-" if number < 0 else ""
+    if -4 < point < 16:  # a decimal of 15 digits is read exactly enough for Python to write it as it stands
+        return sign + f"{float(f'0.{digits}e{point}'):.15g}"
+    return f"{sign}{digits[0]}{'.' if digits[1:] else ''}{digits[1:]}e{point - 1:+03d}"

@@ -100,7 +100,7 @@ class Sum:
 
     def _add(self, number: int | float | Decimal) -> None:
         if isinstance(number, int) and not -(2**52) < number < 2**52:
-            small = int(math.fmod(number, 16384))
+            small = number % 16384 if number > 0 else -(-number % 16384)
             self._add_real(float(number - small))
             self._add_real(float(small))
         else:
