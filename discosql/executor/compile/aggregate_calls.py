@@ -25,7 +25,7 @@ from discosql.executor.compile.code import (
 )
 from discosql.executor.compile.producer import Producer
 from discosql.executor.compile.sorting import sort_key_name
-from discosql.planner.plan import Aggregate, AggregateCall
+from discosql.planner.plan import Aggregate, AggregateCall, WindowCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,12 @@ _FINISHES: Final = {
 # Other functions, and bare columns -----------------------------------------------------------------------------------
 
 
+def takes_json(producer: Producer, call: AggregateCall | WindowCall) -> bool:
+    """Return whether a call is of a function that tells JSON from other text."""
+    function = producer.module.registry.aggregate(call.name, len(call.arguments))
+    return function is not None and function.json
+
+
 def _registered(producer: Producer, call: AggregateCall, group: GroupCode, place: int, items: str) -> Code:
     """Return the code that runs an aggregate function of the registry over a group."""
     start, middle, _ = group.spans[place]
@@ -179,7 +185,7 @@ def _registered(producer: Producer, call: AggregateCall, group: GroupCode, place
         key = sort_key_name(producer, call.collation)
         values = f"{module.runtime(aggregating.without_doubles)}({values}, {key})"
     kind = ANYTHING | (JSON if function.json else 0)
-    return producer.scope({}).normal(Code(f"{run}({factory}, {values})", kind, depth=3, names=frozenset((group.name,))))
+    return Code(f"{run}({factory}, {values})", kind, depth=3, names=frozenset((group.name,)))
 
 
 def _factory(producer: Producer, call: AggregateCall, function: Any) -> str:
@@ -199,7 +205,9 @@ def _bare(producer: Producer, node: Aggregate, group: GroupCode, part: int) -> C
     else:
         call = node.calls[extremes[0]]
         start, middle, _ = group.spans[extremes[0]]
-        items = f"[x for x in {name} if {group.read(middle)}]" if call.filter is not None else name
+        items = name
+        if call.filter is not None:  # where it lets no row through, the first row counts
+            items = f"([x for x in {name} if {group.read(middle)}] or {name}[:1])"
         place = itemgetter(group.places[start]) if group.places else aggregating.identity
         function = producer.module.runtime(aggregating.best_row)
         arguments = (

@@ -93,7 +93,7 @@ class _Writer:
 
     def _gather(self, pipe: Pipe) -> _Gathered:
         producer, node = self.producer, self.node
-        keys = [producer.value(key, pipe) for key in node.keys]
+        keys = [producer.kept(key, pipe) for key in node.keys]
         scope = producer.scope(pipe.columns)
         normal = [collated(scope, key, name) for key, name in zip(keys, node.collations, strict=True)]
         plain = all(key.text == form.text for key, form in zip(keys, normal, strict=True))
@@ -103,7 +103,7 @@ class _Writer:
         item, group = gathered_item(producer, calls, pipe)
         firsts = [] if plain else keys
         firsts += [
-            producer.value(call.arguments[0], pipe) for call, bare in zip(node.calls, self.bare, strict=True) if bare
+            producer.kept(call.arguments[0], pipe) for call, bare in zip(node.calls, self.bare, strict=True) if bare
         ]
         first, layout = pack({}, firsts)
         self._write_gathering(pipe, normal[0] if len(normal) == 1 else row_of(normal), item, first)

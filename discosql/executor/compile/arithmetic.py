@@ -152,7 +152,7 @@ def _arrow(scope: Scope, expression: Binary) -> Code:
     function = scope.module.registry.scalar(expression.operator, 2)
     assert function is not None
     name = scope.module.constant(function.implementation, "f")
-    operands = [scope.raw(expression.left), scope.value(expression.right)]
+    operands = [scope.kept(expression.left), scope.value(expression.right)]
     kind = ANYTHING | (JSON if expression.operator == "->" else 0)
     return compose(f"{name}({{}}, {{}})", *operands, kind=kind)
 

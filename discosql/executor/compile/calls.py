@@ -23,7 +23,7 @@ from discosql.executor.compile.code import (
 )
 from discosql.executor.compile.scope import VALUES, Scope
 from discosql.executor.functions.registry import ScalarFunction
-from discosql.planner.plan import Call, Case, Compare, Constant, Expression
+from discosql.planner.plan import Call, Case, Compare, Constant
 
 
 def _call(scope: Scope, expression: Call) -> Code:
@@ -35,7 +35,7 @@ def _call(scope: Scope, expression: Call) -> Code:
     if function is None:
         raise InternalError(f"no such function: {expression.name}")
     name = _implementation(scope, expression, function)
-    evaluate = scope.kept if function.takes_json else scope.value
+    evaluate = scope.kept if function.json else scope.value
     arguments = [evaluate(argument) for argument in expression.arguments]
     kind = _result_kind(expression, arguments) | (JSON if function.json else 0)
     front = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from discosql.executor.compile.aggregate_calls import GroupCode
+from discosql.executor.compile.aggregate_calls import GroupCode, takes_json
 from discosql.executor.compile.code import NULL, Code
 from discosql.executor.compile.pipe import Pipe, pack
 from discosql.executor.compile.producer import Producer
@@ -18,7 +18,8 @@ def gathered_item(producer: Producer, calls: Sequence[AggregateCall], pipe: Pipe
     spans: list[tuple[int, int, int]] = []
     for call in calls:
         start = len(parts)
-        parts += [producer.kept(argument, pipe) for argument in call.arguments]
+        evaluate = producer.kept if call.bare or takes_json(producer, call) else producer.value
+        parts += [evaluate(argument, pipe) for argument in call.arguments]
         middle = len(parts)
         if call.filter is not None:
             parts.append(producer.truth(call.filter, pipe))

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from discosql.executor.compile.code import ANYTHING, INTEGER, Code, Kind, column_of, kind_of_type, row_of, variable
+from discosql.executor.compile.code import (
+    ANYTHING,
+    INTEGER,
+    JSON,
+    Code,
+    Kind,
+    column_of,
+    kind_of_type,
+    row_of,
+    variable,
+)
 from discosql.executor.compile.pipe import Clause, Layout, Pipe
 from discosql.executor.compile.producer import (
     PRODUCERS,
@@ -182,7 +192,9 @@ def _catalog_scan(producer: Producer, node: CatalogScan, needed: Needed, consume
     rows = function.name("rows")
     function.line(f"{rows} = {producer.module.runtime(catalog_rows)}({name}, {arguments}, context)")
     places = {column.id: position for column, position in zip(node.output, node.positions, strict=True)}
-    layout = Layout(places, dict.fromkeys(places, ANYTHING))
+    json_place = 1 if node.name in ("json_each", "json_tree") else None  # their column `value`
+    kinds = {column: ANYTHING | (JSON if place == json_place else 0) for column, place in places.items()}
+    layout = Layout(places, kinds)
     producer.each(Rows(rows, layout), consume)
 
 

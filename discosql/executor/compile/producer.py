@@ -116,19 +116,28 @@ class Producer:
             self.produce(node, needed, consume)
         return Rows(name, layouts[0])
 
-    def tuples(self, node: Node) -> tuple[str, list[Kind]]:
-        """Write code that keeps the output of a node as tuples in a list; return its name and the columns' kinds."""
+    def tuples(self, node: Node, *, plain: bool = False) -> tuple[str, list[Kind]]:
+        """Write code that keeps the output of a node as tuples in a list; return its name and the columns' kinds.
+
+        With `plain` the rows leave the plan, so JSON becomes text.
+        """
         name = self.function.name("rows")
         self.function.line(f"{name} = []")
         kinds: list[Kind] = []
 
         def consume(pipe: Pipe) -> None:
+            pipe = self.plain(pipe) if plain else pipe
             kinds.extend([pipe.columns[column.id].kind for column in node.output])
             self.extend(name, pipe, output_row(pipe, node))
 
         with self.without_factors():
             self.produce(node, output_ids(node), consume)
         return name, kinds
+
+    def plain(self, pipe: Pipe) -> Pipe:
+        """Return the pipe with the real values of its columns."""
+        scope = self.scope(pipe.columns)
+        return pipe.with_columns({column: scope.normal(code) for column, code in pipe.columns.items()})
 
     def extend(self, name: str, pipe: Pipe, item: Code) -> None:
         """Write code that adds an item for each row of a pipe to a list."""

@@ -66,11 +66,14 @@ def output_layout(node: Node, kinds: list[int]) -> Layout:
     return Layout(places, dict(zip(places, kinds, strict=True)), width=len(places))
 
 
-def return_rows(producer: Producer, node: Node) -> list[int]:
-    """Write code that returns the rows of a node as a list of tuples; return the kinds of its columns."""
+def return_rows(producer: Producer, node: Node, *, plain: bool = False) -> list[int]:
+    """Write code that returns the rows of a node as a list of tuples; return the kinds of its columns.
+
+    With `plain` the rows leave the plan, so JSON becomes text.
+    """
     if isinstance(node, Limit):
-        return _return_first(producer, node)
-    rows, kinds = producer.tuples(node)
+        return _return_first(producer, node, plain)
+    rows, kinds = producer.tuples(node, plain=plain)
     producer.function.line(f"return {rows}")
     return kinds
 
@@ -99,7 +102,7 @@ def limits(
     return skip_name, stop_name
 
 
-def _return_first(producer: Producer, node: Limit) -> list[int]:
+def _return_first(producer: Producer, node: Limit, plain: bool) -> list[int]:
     function = producer.function
     function.limited = True
     skip, stop = limits(producer, node.limit, node.offset)
@@ -112,6 +115,7 @@ def _return_first(producer: Producer, node: Limit) -> list[int]:
     kinds: list[int] = []
 
     def take(pipe: Pipe) -> None:
+        pipe = producer.plain(pipe) if plain else pipe
         kinds.extend([pipe.columns[column.id].kind for column in node.output])
         item = output_row(pipe, node.child)
         if pipe.is_comprehension(item):

@@ -72,7 +72,7 @@ def compile_plan(
     producer = Producer(function)
     try:
         write_prefetch(producer, plan)
-        return_rows(producer, plan)
+        return_rows(producer, plan, plain=True)
         return CompiledPlan(plan, module, function)
     except (RecursionError, MemoryError) as exc:
         raise OperationalError("statement is nested too deeply") from exc

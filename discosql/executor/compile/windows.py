@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Final
 
 from discosql.executor import windows as runtime
-from discosql.executor.compile.aggregate_calls import GroupCode, call_code
+from discosql.executor.compile.aggregate_calls import GroupCode, call_code, takes_json
 from discosql.executor.compile.code import ANYTHING, INTEGER, NULL, REAL, Code, Kind, column_of, row_of, variable
 from discosql.executor.compile.pipe import Layout, Pipe, pack
 from discosql.executor.compile.producer import PRODUCERS, Consumer, Needed, Producer, wanted
@@ -40,7 +40,8 @@ def _extras(producer: Producer, calls: Sequence[WindowCall], pipe: Pipe) -> list
     codes = []
     for call in calls:
         parts = [key_code(producer, key, pipe) for key in (*call.partition_by, *call.order_by)]
-        parts += [producer.value(argument, pipe) for argument in call.arguments]
+        evaluate = producer.kept if takes_json(producer, call) else producer.value
+        parts += [evaluate(argument, pipe) for argument in call.arguments]
         if call.filter is not None:
             parts.append(producer.truth(call.filter, pipe))
         if _needs_plain_key(call):
