@@ -78,9 +78,8 @@ def type_of(expression: str, tables: str = "t") -> SqlType | None:
     return bound(expression, tables).type
 
 
-@cache
-def oracle() -> dbapi2.Connection:
-    """Return a SQLite database with the schema."""
+def new_oracle() -> dbapi2.Connection:
+    """Return a new SQLite database with the schema."""
     connection = dbapi2.connect(":memory:")
     for name, words in TABLES.items():
         connection.execute(f"CREATE TABLE {name} ({words})")
@@ -88,6 +87,12 @@ def oracle() -> dbapi2.Connection:
         names = f"({', '.join(columns)})" if columns else ""
         connection.execute(f"CREATE VIEW {name}{names} AS {query}")
     return connection
+
+
+@cache
+def oracle() -> dbapi2.Connection:
+    """Return a SQLite database with the schema and no rows."""
+    return new_oracle()
 
 
 def oracle_names(sql: str) -> list[str]:

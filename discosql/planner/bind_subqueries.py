@@ -33,11 +33,12 @@ def bind_scalar_subquery(binder: Binder, tree: exp.Expr, scope: Scope) -> Bound:
 
 
 def bind_column_subquery(binder: Binder, tree: exp.Expr, scope: Scope, position: int) -> Bound:
-    """Bind one column of a query that stands for a row."""
+    """Bind one column of a query that stands for a row; unlike a single value it keeps the column's collation."""
     built = inner_query(binder, tree, scope)
     column = built.columns[position]
     ref = binder.new_column(column.name, None, column.ref.type, column.ref.nullable, column.ref.collation)
-    return _scalar(Projection(built.node, (column.ref,), (ref,)), column)
+    value = _scalar(Projection(built.node, (column.ref,), (ref,)), column)
+    return Bound(value.expression, value.affinity, column.bound.collation)
 
 
 def _scalar(node: Node, column: ResultColumn) -> Bound:
