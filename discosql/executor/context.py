@@ -3,11 +3,16 @@
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from random import Random
+from random import Random, SystemRandom
+from typing import Final
 
 from discosql.planner.plan import OutputColumn
 from discosql.storage.engine import Pending, ReadView, WriteView
 from discosql.types import Row, Value
+
+# The system's source: seeding one of our own for each statement would cost more than a lookup by key does, and
+# processes that were forked off would share what follows from one seed.
+_RANDOM: Final = SystemRandom()
 
 
 @dataclass(slots=True)
@@ -42,7 +47,7 @@ class Context:
     parameters: tuple[Value, ...] = ()
     state: SessionState = field(default_factory=SessionState)
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
-    random: Random = field(default_factory=Random)
+    random: Random = _RANDOM
     collations: Mapping[str, Callable[[str, str], int]] = field(default_factory=dict)
     past: Callable[[Value], ReadView | Pending] | None = None
     timeless: str | None = None
