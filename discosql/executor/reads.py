@@ -8,7 +8,8 @@ from discosql.executor.context import Context
 from discosql.storage.engine import Pending, ReadView
 from discosql.types import Row, Value, to_numeric
 
-UNLIMITED: Final = 2**63 - 1
+UNLIMITED: Final = 2**62
+"""More rows than there can be; with an offset added it is still a number that Python's slices take."""
 
 
 def pieces(rows: list[Any], step: int) -> Iterable[list[Any]]:
@@ -34,12 +35,12 @@ def load_scan(view: ReadView, table: int) -> Generator[Pending | None, Any, list
 def limit_of(value: Value) -> int:
     """Return the number of rows that a LIMIT allows; a negative one allows all."""
     number = _whole(value)
-    return number if number >= 0 else UNLIMITED
+    return number if 0 <= number < UNLIMITED else UNLIMITED
 
 
 def offset_of(value: Value) -> int:
     """Return the number of rows that an OFFSET skips."""
-    return max(0, _whole(value))
+    return max(0, min(_whole(value), UNLIMITED - 1))
 
 
 def _whole(value: Value) -> int:
