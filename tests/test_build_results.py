@@ -73,7 +73,6 @@ SELECT t.b, u.d, wide.id FROM t JOIN u ON u.a = wide.id JOIN wide ON t.a = u.a O
 SELECT t.b, u.d FROM t LEFT JOIN u ON t.a = u.a AND u.d > 'a' WHERE u.d IS NULL ORDER BY t.rowid
 SELECT t.b, count(u.a), count(*) FROM t LEFT JOIN u ON t.a = u.a GROUP BY t.rowid ORDER BY t.rowid
 SELECT t.a, j.value FROM t, json_each('[1, ' || t.a || ']') AS j WHERE t.a > 1 ORDER BY t.rowid, j.id
-SELECT t.a, j.value FROM t LEFT JOIN json_each(CASE WHEN t.a > 1 THEN '[7]' ELSE '[]' END) AS j ON 1 ORDER BY t.rowid
 SELECT (a, b) = (1, '1'), (a, b) < (2, 'a'), (a, b) >= (2, 'a'), (a, b) IS (NULL, 'b'), (a, b) <> (1, NULL) FROM t ORDER BY rowid
 SELECT (a, b) BETWEEN (1, '0') AND (2, 'b'), (a, c) IN (SELECT a, 1.0 FROM u), (a, b) IN ((1, '1'), (2, 'a')) FROM t ORDER BY rowid
 SELECT (a, b) = (SELECT 1, '1'), (SELECT a, d FROM u WHERE u.a = t.a LIMIT 1) > (1, 'A') FROM t ORDER BY rowid

@@ -11,6 +11,7 @@ from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.build_with import build_definition, build_view
 from discosql.planner.built import BuiltQuery, scope_columns
 from discosql.planner.catalog_tables import find_catalog_table
+from discosql.planner.json_values import as_text, json_columns
 from discosql.planner.plan import CatalogScan, ColumnRef, Expression, Node, Projection, Scan
 from discosql.planner.scope import Scope, ScopeColumn, Source, table_source
 from discosql.schema import TableSchema
@@ -19,7 +20,7 @@ from discosql.types import SqlType, fold_case
 if TYPE_CHECKING:
     from discosql.planner.build import Binder
 
-_TABLE_CLAUSES = frozenset({"this", "alias", "db", "version", "indexed", "joins"})
+_TABLE_CLAUSES = frozenset({"this", "alias", "db", "version", "joins"})
 
 
 def build_source(binder: Binder, tree: exp.Expr, left: Scope, nullable: bool) -> tuple[Node, Source]:
@@ -45,9 +46,14 @@ def derived_source(
             raise ProgrammingError(f"expected {len(names)} columns for '{alias}' but got {len(built.columns)}")
         built = built.renamed(names)
     node, refs = built.node, [column.ref for column in built.columns]
-    if nullable and not all(ref.nullable for ref in refs):
-        output = [binder.new_column(ref.name, alias or None, ref.type, True, ref.collation) for ref in refs]
-        node, refs = Projection(node, tuple(refs), tuple(output)), output
+    json = json_columns(node).intersection([ref.id for ref in refs])
+    if json or (nullable and not all(ref.nullable for ref in refs)):
+        values = tuple([as_text(ref) if ref.id in json else ref for ref in refs])
+        output = [
+            binder.new_column(ref.name, alias or None, ref.type, nullable or ref.nullable, ref.collation)
+            for ref in refs
+        ]
+        node, refs = Projection(node, values, tuple(output)), output
     return node, Source(alias, scope_columns(built.columns, refs), schema=schema)
 
 

@@ -85,7 +85,7 @@ class Lift:
     def __init__(self, binder: Binder, scope: Scope, keys: Sequence[Bound]) -> None:
         assert scope.level is not None
         self._binder = binder
-        self._scope = scope
+        self._owned = {column.id: column for column in scope.columns()}
         self._calls = scope.level.aggregates
         self._keys = keys
         self._outputs = [self._key_column(key) for key in keys]
@@ -161,7 +161,7 @@ class Lift:
         known = self._columns.get(column.id)
         if known is not None:
             return known
-        if not self._scope.owns({column.id}):
+        if column.id not in self._owned:
             return column
         # Without keys the one group may have no rows, and then every bare column is NULL.
         nullable = column.nullable or not self._keys
@@ -171,10 +171,7 @@ class Lift:
         return bare
 
     def _subquery(self, part: ScalarSubquery | Exists | InSubquery) -> Expression:
-        outer = {id for id in free_columns(part.plan) if self._scope.owns({id})}
+        outer = sorted(free_columns(part.plan) & self._owned.keys())
         if not outer:
             return part
-        for column in self._scope.columns():
-            if column.id in outer:
-                self._column(column)
-        return with_subplan(part, substitute_plan(part.plan, {id: self._columns[id] for id in outer}))
+        return with_subplan(part, substitute_plan(part.plan, {id: self._column(self._owned[id]) for id in outer}))
