@@ -16,6 +16,9 @@ The life of a statement, ``connection.execute("SELECT name FROM users WHERE id =
 The public names are below; everything else may change between versions.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from discosql import aio
 from discosql.connection import LEGACY_TRANSACTION_CONTROL
 from discosql.dbapi import (
@@ -70,6 +73,11 @@ from discosql.errors import (
 from discosql.planner.parse import is_complete as complete_statement
 from discosql.rows import Row
 
+if TYPE_CHECKING:
+    from discosql.database import Database
+    from discosql.table import Field, Table
+    from discosql.table_query import Query, asc, desc, in_, like
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -83,6 +91,7 @@ __all__ = [
     "Connection",
     "Cursor",
     "DataError",
+    "Database",
     "DatabaseCorruptionError",
     "DatabaseError",
     "DatabaseLookupError",
@@ -92,6 +101,7 @@ __all__ = [
     "DateFromTicks",
     "DiscobaseError",
     "Error",
+    "Field",
     "ForbiddenError",
     "GuildError",
     "IntegrityError",
@@ -104,11 +114,13 @@ __all__ = [
     "NotSupportedError",
     "OperationalError",
     "ProgrammingError",
+    "Query",
     "QueryInterruptedError",
     "QueryTimeoutError",
     "Row",
     "SerializationError",
     "SqlSyntaxError",
+    "Table",
     "Time",
     "TimeFromTicks",
     "Timestamp",
@@ -118,8 +130,30 @@ __all__ = [
     "Warning",
     "aio",
     "apilevel",
+    "asc",
     "complete_statement",
     "connect",
+    "desc",
+    "in_",
+    "like",
     "paramstyle",
     "threadsafety",
 ]
+
+# These bring in discord.py and pydantic, which a script that only runs SQL need not wait for.
+_LAZY = {
+    "Database": "discosql.database",
+    "Field": "discosql.table",
+    "Table": "discosql.table",
+    "Query": "discosql.table_query",
+    "asc": "discosql.table_query",
+    "desc": "discosql.table_query",
+    "in_": "discosql.table_query",
+    "like": "discosql.table_query",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'discosql' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)

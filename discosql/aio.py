@@ -18,9 +18,10 @@ from typing import Any, Self, Unpack
 from discosql.connection import ConnectionBase
 from discosql.drive import drive
 from discosql.executor.context import Result
+from discosql.explaining import Steps
 from discosql.opening import Address, ConnectOptions, Options, open_session
 from discosql.rows import CursorBase
-from discosql.session import Parameters, Steps
+from discosql.session import Parameters
 
 
 class Cursor(CursorBase["Connection"]):

@@ -14,9 +14,10 @@ from typing import Any, Final, Self, Unpack
 from discosql.connection import ConnectionBase
 from discosql.drive import LOOP_THREAD, drive, run_here
 from discosql.executor.context import Result
+from discosql.explaining import Steps
 from discosql.opening import Address, ConnectOptions, Options, open_session
 from discosql.rows import CursorBase
-from discosql.session import Parameters, Steps
+from discosql.session import Parameters
 
 apilevel: Final = "2.0"
 """The version of the DB-API."""

@@ -9,7 +9,7 @@ from typing import Any, Final, Self, TypeVar
 
 from discosql.errors import QueryInterruptedError, QueryTimeoutError
 from discosql.executor.context import Result
-from discosql.session import Steps
+from discosql.explaining import Steps
 from discosql.storage.engine import Pending
 
 T = TypeVar("T")

@@ -104,10 +104,10 @@ class FieldRef:
         return ~Condition(self.sql)
 
     def __and__(self, other: Any) -> Condition:
-        return as_condition(self) & other
+        return _joined("AND", self, other)
 
     def __or__(self, other: Any) -> Condition:
-        return as_condition(self) | other
+        return _joined("OR", self, other)
 
     def __repr__(self) -> str:
         return f"FieldRef({self.column.name})"

@@ -138,7 +138,9 @@ class TableStore:
         key = list(conflict) or ([self._key.name] if self._key is not None else [])
         if not key:
             raise DatabaseTableError(f"table {self._name} has no primary key; name the fields of a unique key")
-        changes = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in self._columns)
+        # A key that the database assigns is not the caller's to change.
+        given = [name for name, value in zip(self._columns, row, strict=True) if name not in self._assigned(value)]
+        changes = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in given)
         target = ", ".join(map(quote, key))
         rows = await self.select(
             f"INSERT INTO {quote(self._name)} ({names}) VALUES ({marks}) "
@@ -146,6 +148,9 @@ class TableStore:
             row,
         )
         return int(rows[0][0])
+
+    def _assigned(self, value: Value) -> tuple[str, ...]:
+        return (self._key.name,) if self._key is not None and value is None else ()
 
     async def select(self, sql: str, parameters: Sequence[Value]) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows as SQL values, not yet converted."""
