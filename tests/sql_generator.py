@@ -224,6 +224,9 @@ def _shown(value: Any, loose: bool) -> tuple[str, str]:
 
 
 def comparable(statement: Statement, rows: Iterable[Sequence[Any]]) -> list[Any]:
-    """Return rows in a form that is equal where the results are."""
-    shown = [tuple(_shown(value, statement.loose) for value in row) for row in rows]
-    return shown if statement.ordered else sorted(shown)
+    """Return rows in a form that is equal where the results are. Equal values of an order may change places."""
+    found = list(rows)
+    shown = sorted(tuple(_shown(value, statement.loose) for value in row) for row in found)
+    if statement.ordered:
+        return [[tuple(_shown(value, True) for value in row) for row in found], shown]
+    return shown

@@ -10,6 +10,7 @@ from discosql.planner.operands import has_subquery
 from discosql.planner.plan import (
     Aggregate,
     AggregateCall,
+    Call,
     Case,
     ColumnRef,
     Constant,
@@ -31,13 +32,13 @@ from discosql.planner.predicates import NULL, conjoin, plan_is_volatile
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.rules.pull_up import Tie, pull_up, ties
 from discosql.planner.traverse import columns_in, expressions, free_columns, substitute, walk_plan
-from discosql.types import Value
+from discosql.types import SqlType
 
-_OF_NO_ROWS: Final[dict[str, Value]] = {
-    "count": 0,
-    "total": 0.0,
-    "json_group_array": "[]",
-    "json_group_object": "{}",
+_OF_NO_ROWS: Final[dict[str, Expression | None]] = {
+    "count": Constant(0, SqlType.INTEGER),
+    "total": Constant(0.0, SqlType.REAL),
+    "json_group_array": Call("json_array", (), type=SqlType.TEXT, nullable=False),
+    "json_group_object": Call("json_object", (), type=SqlType.TEXT, nullable=False),
     **dict.fromkeys(("sum", "avg", "min", "max", "group_concat", "string_agg")),
 }
 """What the built-in aggregate functions make of no rows. A function of the user may make anything, and stays."""
@@ -134,7 +135,7 @@ def _or_of_no_rows(column: ColumnRef, call: AggregateCall) -> Expression:
     if nothing is None:
         return column
     # A call that makes something of no rows makes something of any: NULL is the join's.
-    return Case(((Is(column, NULL), Constant(nothing, call.type)),), column, call.type, nullable=False)
+    return Case(((Is(column, NULL), nothing),), column, call.type, nullable=False)
 
 
 def _first(child: Node, value: Expression, plan: Node, work: Optimisation) -> Joined | None:

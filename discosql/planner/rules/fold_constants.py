@@ -3,6 +3,7 @@
 from typing import Final
 
 from discosql.errors import Error
+from discosql.planner.json_values import makes_json
 from discosql.planner.operands import operands, with_operands
 from discosql.planner.plan import (
     And,
@@ -70,6 +71,8 @@ def _outer_first(expression: Expression) -> list[Expression]:
 
 
 def _is_foldable(item: Expression) -> bool:
+    if makes_json(item):
+        return False  # a constant would be plain text to a JSON function around it
     if isinstance(item, Call):
         return item.deterministic and item.name not in SETTING_DEPENDENT and item.collation in BUILT_IN_COLLATIONS
     if isinstance(item, Compare | Is | InList):

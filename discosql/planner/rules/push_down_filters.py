@@ -1,6 +1,6 @@
 """Move conditions towards the tables they are about, and turn outer joins into inner ones where they allow it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -51,7 +51,12 @@ def push_down_filters(node: Node, _: Optimisation) -> Node:
     return _push(node, [])
 
 
-def _push(node: Node, parts: list[Part]) -> Node:
+def _push(node: Node, parts: list[Part], staying: Sequence[Part] = ()) -> Node:
+    """Push parts into a plan. `staying` are parts above that do not move, but tell which rows are of no use."""
+    if isinstance(node, Filter):
+        return _filter(node, parts, staying)
+    if isinstance(node, NestedLoopJoin):
+        return _join(node, parts, staying)
     handler = _HANDLERS.get(type(node))
     if handler is not None:
         return handler(node, parts)
@@ -86,8 +91,8 @@ def _same(left: Expression | None, right: Expression | None) -> bool:
     return len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
 
 
-def _filter(node: Filter, parts: list[Part]) -> Node:
-    new = _push(node.child, _parts(node.predicate) + parts)
+def _filter(node: Filter, parts: list[Part], staying: Sequence[Part]) -> Node:
+    new = _push(node.child, _parts(node.predicate) + parts, staying)
     if isinstance(new, Filter) and new.child is node.child and _same(new.predicate, node.predicate):
         return node
     return new
@@ -209,7 +214,7 @@ def _renamed(parts: list[Part], node: Node, arm: Node) -> list[Part]:
 # Joins -------------------------------------------------------------------------------------------------------------
 
 
-def _strengthen(kind: JoinKind, parts: list[Part], left: set[int], right: set[int]) -> JoinKind:
+def _strengthen(kind: JoinKind, parts: Sequence[Part], left: set[int], right: set[int]) -> JoinKind:
     """Return the kind of a join above which the parts hold: what they reject need not be filled in."""
     keeps_left = kind in ("left", "full") and not any(rejects_null(part.expression, right) for part in parts)
     keeps_right = kind in ("right", "full") and not any(rejects_null(part.expression, left) for part in parts)
@@ -218,18 +223,24 @@ def _strengthen(kind: JoinKind, parts: list[Part], left: set[int], right: set[in
     return "right" if keeps_right else "inner"
 
 
-def _join(node: NestedLoopJoin, parts: list[Part]) -> Node:
+def _join(node: NestedLoopJoin, parts: list[Part], staying: Sequence[Part]) -> Node:
     left, right = _ids(node.left), _ids(node.right)
     kind: JoinKind = node.kind
     if kind in ("left", "right", "full"):
-        kind = _strengthen(kind, parts, left, right)
+        kind = _strengthen(kind, [*parts, *staying], left, right)
     sides = _Sides(left, right)
     if kind == "inner":
         sides.place_inner(_parts(node.condition), parts)
     else:
         sides.place_outer(kind, _parts(node.condition), parts)
-    new_left = _push(node.left, sides.to_left)
-    new_right = _push(node.right, sides.to_right)
+    # A row that is of no use above, or that no ON is true for, need not be made by an outer join below.
+    above = [*staying, *sides.above]
+    useful_left = above if kind in ("inner", "left", "semi", "anti") else []
+    useful_right = above if kind in ("inner", "right") else []
+    matching_left = sides.condition if kind in ("inner", "right", "semi") else []
+    matching_right = sides.condition if kind in ("inner", "left", "semi", "anti") else []
+    new_left = _push(node.left, sides.to_left, useful_left + matching_left)
+    new_right = _push(node.right, sides.to_right, useful_right + matching_right)
     condition = conjoin([part.expression for part in sides.condition])
     if _same(condition, node.condition):
         condition = node.condition
@@ -282,12 +293,10 @@ class _Sides:
 
 
 _HANDLERS: Final[dict[type, Callable[[Any, list[Part]], Node]]] = {
-    Filter: _filter,
     Projection: _projection,
     Sort: _sort,
     Aggregate: _aggregate,
     Distinct: _distinct,
     Window: _window,
     SetOperation: _set_operation,
-    NestedLoopJoin: _join,
 }

@@ -31,7 +31,8 @@ def remove_redundant(node: Node, _: Optimisation) -> Node:
     """Leave out a Distinct over rows that differ anyway and a Sort whose order nobody sees.
 
     - Distinct over columns that hold a key: of a table, of groups, of another Distinct.
-    - Sort of at most one row, below an Aggregate that minds no order, by constants, or by a term named before.
+    - Sort of at most one row, of a table by its rowid, below an Aggregate that minds no order, by constants, or by a
+      term named before.
     - Limit of at most one row to one or more.
     - A Projection of all its child's columns as they are.
     - The rows after the first for a ``min()`` of the rowid alone: they come in its order.
@@ -47,9 +48,22 @@ def _sort(node: Sort) -> Node:
     if has_one_row(node.child):
         return node.child
     keys = _telling(node.keys)
-    if not keys:
+    if not keys or _is_ordered(node.child, keys[0]):
         return node.child
     return node if len(keys) == len(node.keys) else replace(node, keys=keys)
+
+
+def _is_ordered(node: Node, key: SortKey) -> bool:
+    """Whether a plan gives its rows in the order of a key that tells them all apart: the rowid, as tables are read."""
+    expression = key.expression
+    while isinstance(node, Projection | Filter) and isinstance(expression, ColumnRef):
+        if isinstance(node, Projection):
+            sources = dict(zip((column.id for column in node.output), node.expressions, strict=True))
+            expression = sources.get(expression.id, expression)
+        node = node.child
+    if key.descending or not isinstance(node, Scan | IndexLookup) or not isinstance(expression, ColumnRef):
+        return False
+    return any(column.id == expression.id and position == ROWID for column, position in table_positions(node))
 
 
 def _telling(keys: tuple[SortKey, ...]) -> tuple[SortKey, ...]:
@@ -66,7 +80,7 @@ def _telling(keys: tuple[SortKey, ...]) -> tuple[SortKey, ...]:
 
 def _top_n(node: TopN) -> Node:
     keys = _telling(node.keys)
-    if has_one_row(node.child) or not keys:
+    if has_one_row(node.child) or not keys or _is_ordered(node.child, keys[0]):
         return _limit(Limit(node.child, node.limit, node.offset))
     return node if len(keys) == len(node.keys) else replace(node, keys=keys)
 
