@@ -9,6 +9,8 @@ from discosql.errors import InternalError
 from discosql.executor.collations import sort_key_of
 from discosql.executor.compile.code import (
     ANYTHING,
+    BLOB,
+    DECIMAL,
     INTEGER,
     JSON,
     NULL,
@@ -24,6 +26,7 @@ from discosql.executor.compile.code import (
 from discosql.executor.compile.scope import VALUES, Scope
 from discosql.executor.functions.registry import ScalarFunction
 from discosql.planner.plan import Call, Case, Compare, Constant
+from discosql.types import SqlType
 
 
 def _call(scope: Scope, expression: Call) -> Code:
@@ -37,7 +40,7 @@ def _call(scope: Scope, expression: Call) -> Code:
     name = _implementation(scope, expression, function)
     evaluate = scope.kept if function.json else scope.value
     arguments = [evaluate(argument) for argument in expression.arguments]
-    kind = _result_kind(expression, arguments) | (JSON if function.json else 0)
+    kind = _result_kind(function, arguments) | (JSON if function.json else 0)
     front = ""
     if function.needs_context:
         arguments.insert(0, variable("context", 0))
@@ -64,22 +67,21 @@ def _named(scope: Scope, function: ScalarFunction) -> str:
     return name
 
 
-_LENGTHS: Final = frozenset({"length", "instr", "unicode", "octet_length", "like", "glob", "sign", "json_valid"})
-_TEXTS: Final = frozenset({"lower", "upper", "hex", "typeof", "quote", "char", "printf", "format"})
+_KINDS: Final = {SqlType.INTEGER: INTEGER, SqlType.REAL: REAL, SqlType.TEXT: TEXT, SqlType.BLOB: BLOB}
 
 
-def _result_kind(expression: Call, arguments: list[Code]) -> Kind:
-    """Return the kinds of value that a function of a well-known name can return."""
-    name = expression.name
-    nullable = NULL if any(argument.may_be(NULL) for argument in arguments) else 0
-    if name == "abs" and len(arguments) == 1 and arguments[0].only(NUMBER | NULL):
+def _result_kind(function: ScalarFunction, arguments: list[Code]) -> Kind:
+    """Return the kinds of value that a function can return, by what its signature promises."""
+    signature = function.signature
+    nullable = NULL
+    if signature.null_safe and not any(argument.may_be(NULL) for argument in arguments):
+        nullable = 0
+    if isinstance(signature.result, SqlType):
+        return _KINDS.get(signature.result, ANYTHING) | nullable
+    if signature.name == "abs" and signature.null_safe and arguments[0].only(NUMBER | NULL):
         return arguments[0].kind
-    if name in _LENGTHS:
-        return INTEGER | NULL
-    if name in _TEXTS:
-        return TEXT | NULL
-    if name == "round":
-        return REAL | nullable | NULL
+    if signature.name == "round" and signature.null_safe:  # a function of the user's promises nothing
+        return REAL | nullable | (DECIMAL if arguments[0].may_be(DECIMAL) else 0)
     return ANYTHING
 
 
