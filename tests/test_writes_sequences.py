@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import Twins
 
@@ -92,7 +92,7 @@ def statements(draw: st.DrawFn, schema: str) -> str:
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40)
 @given(data=st.data())
 def test_sequences(schema: str, data: Any) -> None:
     twins = Twins(*SCHEMAS[schema])

@@ -34,7 +34,9 @@ class NewRows:
         return self.given if key.index is None else self.rows
 
     def meet(self, key: UniqueKey) -> bool:
-        """Return whether two of the rows have one key."""
+        """Return whether two of the rows have one key, or may get one rowid."""
+        if key.index is None and len(self.given) < len(self.rows) and None in map(key.mark, self.rows):
+            return bool(self.given)
         return bool(self.asking(key)) and has_doubles(key, self.rows)
 
 

@@ -16,7 +16,7 @@ from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.insert import Inserter
 from discosql.executor.writes.resolution import ChangesKeptError
 from discosql.executor.writes.rows import TableRules
-from discosql.executor.writes.steps import CHUNK, Steps
+from discosql.executor.writes.steps import CHUNK, Steps, lookup
 from discosql.executor.writes.update import assigned, update_rows
 from discosql.planner.plan import (
     Call,
@@ -35,7 +35,7 @@ from discosql.planner.plan import (
     Values,
 )
 from discosql.schema import TableSchema
-from discosql.types import Row, Value
+from discosql.types import Row, Value, collate, sort_key
 
 
 class RulesOfTables:
@@ -67,8 +67,8 @@ class RulesOfTables:
 class WriteProgram:
     """A compiled INSERT, UPDATE or DELETE.
 
-    All rows are changed together as a rule. Where it shows whether they are changed one at a time, as SQLite does, they
-    are: a subquery of RETURNING may look at the table.
+    All rows are changed together as a rule. Where it shows that SQLite changes them one at a time, so is done here: a
+    subquery of RETURNING looks at the table, or foreign key actions lead back to it.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class WriteProgram:
         self._returning: CompiledRows | None = None
         if statement.returning is not None:
             self._returning = compile_rows(statement.returning.expressions, (statement.rules.row,), registry)
+        self._looks_back = self._returning is not None and not self._returning.is_plain
 
     @property
     def code(self) -> str:
@@ -123,8 +124,11 @@ class WriteProgram:
         work = self.rules.work(context)
         work.require(self.table, self._places(), removes=not isinstance(self.statement, Insert))
         result = Result(self.columns, rowcount=0)
-        for part in self._parts(source, work):
+        parts = [[row] for row in source] if len(source) > 1 and self._in_turn(work) else [source]
+        for part in parts:
             changes = TableChanges(context.view, self.table)
+            if len(parts) > 1:
+                part = yield from self._as_it_is(context, part)
             yield from self._change(context, part, changes, work)
             yield from work.follow(changes)
             result.rowcount += changes.count
@@ -138,16 +142,20 @@ class WriteProgram:
         yield from work.check()
         return result
 
-    def _parts(self, source: Sequence[Row], work: ForeignKeyWork) -> Iterable[Sequence[Row]]:
-        """Return the rows of the source in the portions that are changed together."""
-        # Rows of an UPDATE or DELETE would be out of date at their turn if an action changed them meanwhile.
-        if self._returning is not None and not self._returning.is_plain and not work.leads_back(self.table):
-            return [[row] for row in source]
-        return [source]
+    def _in_turn(self, work: ForeignKeyWork) -> bool:
+        """Return whether rows must be changed one at a time."""
+        return self._looks_back or work.leads_back(self.table)
 
     def _places(self) -> Collection[int] | None:
         """Return the places of a stored row that an UPDATE changes, None for whole rows."""
         return None
+
+    def _as_it_is(self, context: Context, source: Sequence[Row]) -> Steps[Sequence[Row]]:
+        """Return rows of the source with the stored rows in them as they are by now, without those that are gone."""
+        width = len(self.table.columns) + 1
+        stored = yield from lookup(context.view, self.table.id, None, [row[:1] for row in source])
+        now = {row[0]: row for row in stored}
+        return [now[row[0]] + row[width:] for row in source if row[0] in now]
 
     def _change(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
@@ -199,10 +207,12 @@ class InsertProgram(WriteProgram):
                 source += yield from self.source.run(each)
         return (yield from self.apply(context, source))
 
-    def _parts(self, source: Sequence[Row], work: ForeignKeyWork) -> Iterable[Sequence[Row]]:
-        # Actions that lead back to the table see which rows were stored before.
-        apart = self._inserter.passes_over and work.leads_back(self.table)
-        return [[row] for row in source] if apart else super()._parts(source, work)
+    def _in_turn(self, work: ForeignKeyWork) -> bool:
+        return self._looks_back or (self._inserter.passes_over and work.leads_back(self.table))
+
+    def _as_it_is(self, context: Context, source: Sequence[Row]) -> Steps[Sequence[Row]]:
+        return source
+        yield
 
     def _change(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
@@ -232,9 +242,16 @@ class UpdateProgram(WriteProgram):
             # A row that a join produced several times is changed once, by the last of its partners.
             last = {row[0]: row for row in source}
             source = [last[rowid] for rowid in sorted(last)]
+        if self.table.without_rowid:
+            source = sorted(source, key=self._primary_key)
         pairs = [(old := row[:width], self._assigned.apply(old, row[width:])) for row in source]
         rules = self.rules.of(self.table.id)
         yield from update_rows(context, rules, self._assigned, pairs, changes, self.statement.resolution)
+
+    def _primary_key(self, row: Row) -> list[Any]:
+        collations = [self.table.columns[position].collation for position in self.table.primary_key]
+        values = [row[position + 1] for position in self.table.primary_key]
+        return [sort_key(collate(value, collation)) for value, collation in zip(values, collations, strict=True)]
 
 
 class DeleteProgram(WriteProgram):

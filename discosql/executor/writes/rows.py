@@ -5,6 +5,7 @@ row by row, so an earlier row's broken UNIQUE constraint is told before a later 
 SQLite's: NOT NULL, types, NOT NULL of generated columns, CHECK.
 """
 
+import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,11 +14,11 @@ from typing import Final, TypeAlias
 
 from discosql.errors import DatabaseError, DataError, IntegrityError
 from discosql.executor.compile import CompiledRows, compile_rows
-from discosql.executor.compile.walk import references
+from discosql.executor.compile.walk import references, walk
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.steps import Steps
-from discosql.planner.plan import Constant, Expression, Not, Resolution, RowRules
+from discosql.planner.plan import Call, Constant, Expression, Not, Resolution, RowRules
 from discosql.types import Row, SqlType, Value, convert
 
 
@@ -58,6 +59,7 @@ class TableRules:
         self.generated = frozenset(generated.position for generated in rules.generated)
         self.given = tuple(i for i in range(len(self.table.columns)) if i not in self.generated)
         self.uses_rowid = _uses_rowid(rules)
+        self._calls = any(isinstance(part, Call) for each in (*rules.checks, *rules.generated) for part in walk(each))
         self._labels = tuple(f"{self.table.name}.{column.name}" for column in self.table.columns)
         self._kept = tuple(_KEPT.get(column.type, frozenset()) | _NULL for column in self.table.columns)
         self._checks = _compile_checks(rules, registry)
@@ -108,8 +110,9 @@ class TableRules:
             self._refuse_nulls(values, given)
             for position in given:
                 values[position + 1] = self._convert(values[position + 1], position)
+            timeless = self._timeless(context, "a generated column")
             for position, program in self._generated:
-                values[position + 1] = self._convert(program.evaluate(context, tuple(values))[0], position)
+                values[position + 1] = self._convert(program.evaluate(timeless, tuple(values))[0], position)
             self._refuse_nulls(values, sorted(self.generated))
             self._refuse_by_check(context, tuple(values))
         except IntegrityError as error:
@@ -137,7 +140,7 @@ class TableRules:
 
     def _refuse_by_check(self, context: Context, row: Row) -> None:
         if self._checks is not None:
-            broken = self._checks.evaluate(context, row)
+            broken = self._checks.evaluate(self._timeless(context, "a CHECK constraint"), row)
             if 1 in broken:
                 raise IntegrityError(f"CHECK constraint failed: {self.rules.checks[broken.index(1)].label}")
 
@@ -169,8 +172,9 @@ class TableRules:
             return None
 
     def _generate(self, context: Context, rows: list[Row]) -> Steps[list[Row] | None]:
+        timeless = self._timeless(context, "a generated column")
         for position, program in self._generated:
-            computed = yield from program.run(context, list(zip(rows, strict=True)))
+            computed = yield from program.run(timeless, list(zip(rows, strict=True)))
             column = self._converted_column([value for (value,) in computed], position)
             if column is None:
                 return None
@@ -178,10 +182,15 @@ class TableRules:
             rows = [(*row[:place], value, *row[place + 1 :]) for row, value in zip(rows, column, strict=True)]
         return rows
 
+    def _timeless(self, context: Context, what: str) -> Context:
+        """Return a context for what must be the same whenever it is computed."""
+        return dataclasses.replace(context, timeless=what) if self._calls else context
+
     def _break_checks(self, context: Context, rows: list[Row]) -> Steps[bool]:
         if self._checks is None:
             return False
-        verdicts = yield from self._checks.run(context, list(zip(rows, strict=True)))
+        timeless = self._timeless(context, "a CHECK constraint")
+        verdicts = yield from self._checks.run(timeless, list(zip(rows, strict=True)))
         return any(1 in verdict for verdict in verdicts)
 
 
