@@ -549,7 +549,7 @@ def test_is_true() -> None:
 
 
 def test_negation() -> None:
-    found = bound("a NOT IN (1)")
+    found = bound("a NOT IN (1, 2)")
     assert isinstance(found, InList)
     assert found.negated
     assert bound("NOT EXISTS (SELECT 1)") == Exists(bound_plan("SELECT 1"), True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from sqlglot import exp
@@ -257,8 +258,11 @@ def bind_in(binder: Binder, tree: exp.In, scope: Scope) -> Bound:
     if not tree.expressions and tree.this.find(exp.Anonymous) is None:
         return Bound(constant(0))  # SQLite does not even look at the left side, unless it holds calls
     operand = binder.operand(tree.this, scope)
-    items = [binder.operand(item, scope).expression for item in tree.expressions]
-    return Bound(_in_list(operand, items))
+    items = [binder.operand(item, scope) for item in tree.expressions]
+    if len(items) == 1 and isinstance(items[0].expression, Constant | Parameter):
+        # SQLite makes a comparison of this, in which a COLLATE on the right counts.
+        return Bound(compared("=", operand, replace(items[0], affinity=None)))
+    return Bound(_in_list(operand, [item.expression for item in items]))
 
 
 def _in_list(operand: Bound, items: Sequence[Expression]) -> InList:

@@ -82,7 +82,7 @@ def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -
     if definition is not None:
         built = build_definition(binder, definition, left.outer)
         return derived_source(binder, built, shown, nullable)
-    if schema is not None and fold_case(schema) not in ("main", "temp"):
+    if schema is not None and fold_case(schema) != "main" and not _is_temp_schema(schema, name):
         raise ProgrammingError(f"no such table: {schema}.{name}")
     table = binder.context.catalog.find_table(name)
     if table is not None:
@@ -91,6 +91,11 @@ def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -
     if view is not None:
         return derived_source(binder, build_view(binder, view), shown, nullable, view.columns, "main")
     return build_table_function(binder, name, [], shown, nullable, schema)
+
+
+def _is_temp_schema(schema: str, name: str) -> bool:
+    # There are no temporary tables, but programs look for them in the schema table that they would be in.
+    return fold_case(schema) == "temp" and name.lower().startswith("sqlite_")
 
 
 def _as_of(binder: Binder, tree: exp.Table) -> Expression | None:
