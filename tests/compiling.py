@@ -12,7 +12,7 @@ from discosql.executor.functions import DEFAULT
 from discosql.planner.context import PlanContext
 from discosql.planner.plan import ChangeSchema, Node, Query
 from discosql.planner.prepare import prepare
-from discosql.schema import Catalog
+from discosql.schema import Catalog, TableStatistics
 from discosql.types import Row
 
 
@@ -41,8 +41,12 @@ class Pair:
             self.catalog,
             DEFAULT.signatures(),
             lambda expression: evaluate_constant(expression, DEFAULT),
+            statistics=self._statistics,
             optimise=optimise,
         )
+
+    def _statistics(self, table: int) -> TableStatistics:
+        return self.view.statistics(table)
 
     def plan(self, sql: str, *, optimise: bool = True) -> Node:
         """Return the plan of a query."""

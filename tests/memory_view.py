@@ -63,7 +63,8 @@ class MemoryView:
         return Answer(value) if self.pending else value
 
     def statistics(self, table: int) -> TableStatistics:
-        return TableStatistics(rows=len(self.tables[table]), pages=1)
+        rows = len(self.tables[table])
+        return TableStatistics(rows, pages=rows // self.batch + 1 if self.batch else 1, bytes=40 * rows)
 
     def scan(self, table: int, ranges: Sequence[Range] = ()) -> MemoryScan:
         self.requests["scan"] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from discosql.executor.catalog_scan import catalog_rows
 from discosql.executor.compile.code import (
     ANYTHING,
     INTEGER,
@@ -184,8 +185,6 @@ def lookup(producer: Producer, node: IndexLookup, keys: str, found: str) -> None
 
 
 def _catalog_scan(producer: Producer, node: CatalogScan, needed: Needed, consume: Consumer) -> None:
-    from discosql.executor.catalog_scan import catalog_rows
-
     function = producer.function
     name = producer.module.constant(node.name)
     arguments = row_of([producer.value(argument) for argument in node.arguments]).text

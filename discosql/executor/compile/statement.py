@@ -66,11 +66,11 @@ def compile_plan(
     run with parameters of the types it was compiled for. With `count_rows`, `row_counts` tells after a run how many
     rows each node produced, by the `id` of the node.
     """
-    module = Module(registry, [kind_of_parameter(item) for item in parameter_types], count_uses(plan))
-    module.counted = {} if count_rows else None
-    function = module.function("run", STATE)
-    producer = Producer(function)
     try:
+        module = Module(registry, [kind_of_parameter(item) for item in parameter_types], count_uses(plan))
+        module.counted = {} if count_rows else None
+        function = module.function("run", STATE)
+        producer = Producer(function)
         write_prefetch(producer, plan)
         return_rows(producer, plan, plain=True)
         return CompiledPlan(plan, module, function)
