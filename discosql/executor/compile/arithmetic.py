@@ -222,6 +222,8 @@ def _convert(scope: Scope, expression: Convert) -> Code:
     code = scope.raw(expression.operand)
     if code.only(_CONVERTED.get(expression.target, 0) | NULL | BOOL | NAN):
         return code
+    if expression.target is SqlType.ANY:
+        return scope.normal(code)
     function = operators.CONVERSIONS[expression.target]
     if isinstance(expression.operand, Parameter):
         return _convert_once(scope, code, function)

@@ -80,7 +80,7 @@ class Scope:
         guards, code = STRICT[type(expression)](self, expression)
         if not guards:
             return self.shallow(code)
-        code = self.normal(code)
+        code = code if code.kind & JSON else self.normal(code)
         return self.shallow(compose("({} if {} else None)", code, both(guards), kind=code.kind | NULL))
 
     def guarded(self, expression: Expression) -> tuple[Guards, Code]:
