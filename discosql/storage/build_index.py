@@ -1,8 +1,7 @@
 """Writing the pages of an index: the buckets that changes touch, or all of them when their number grows."""
 
 import asyncio
-from array import array
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
 from typing import Final
 
 from discosql.schema import TableSchema
@@ -14,6 +13,7 @@ from discosql.storage.hash_index import (
     PagedIndex,
     bucket_of,
     encode_bucket,
+    packed,
 )
 from discosql.storage.paged import Need
 from discosql.storage.pages import Place, digest_of
@@ -60,10 +60,10 @@ class IndexBuilder:
         parts = await asyncio.to_thread(_by_bucket, self._changes, known.bits)
         for number in range(len(known.pages)) if grown else sorted(parts):
             old = await self._load(known.pages[number])
-            buckets = await asyncio.to_thread(_rewrite, old, parts.get(number), bits, number << grown)
+            buckets = await asyncio.to_thread(_rewrite, old, parts.get(number), bits, number << grown, 2**grown)
             distinct -= 0 if old is None else await asyncio.to_thread(old.distinct)
-            pages[number << grown : (number + 1) << grown] = [None] * 2**grown
             for place, bucket in enumerate(buckets, number << grown):
+                pages[place] = None
                 if bucket is not None:
                     distinct += await asyncio.to_thread(bucket.distinct)
                     data = await asyncio.to_thread(encode_bucket, bucket)
@@ -115,30 +115,27 @@ class _Placing:
 
 
 def _by_bucket(changes: IndexChanges, bits: int) -> dict[int, IndexChanges]:
-    parts: dict[int, IndexChanges] = {}
+    if bits == 0:
+        return {0: changes}
+    parts: defaultdict[int, IndexChanges] = defaultdict(IndexChanges)
     for key_hash, rowid in zip(changes.hashes, changes.rowids, strict=True):
-        parts.setdefault(bucket_of(key_hash, bits), IndexChanges()).add(key_hash, rowid)
+        parts[bucket_of(key_hash, bits)].add(key_hash, rowid)
     for entry in changes.removed:
-        parts.setdefault(bucket_of(entry[0], bits), IndexChanges()).removed.add(entry)
+        parts[bucket_of(entry >> 64, bits)].removed.add(entry)
     return parts
 
 
-def _rewrite(old: Bucket | None, changes: IndexChanges | None, bits: int, first: int) -> Sequence[Bucket | None]:
-    """Return the buckets, from number `first` on, that an old bucket becomes."""
-    lists: dict[int, tuple[array[int], array[int]]] = {}
-
-    def take(entries: Iterable[tuple[int, int]]) -> None:
-        for key_hash, rowid in entries:
-            hashes, rowids = lists.setdefault(bucket_of(key_hash, bits), (array("Q"), array("q")))
-            hashes.append(key_hash)
-            rowids.append(rowid)
-
-    removed = changes.removed if changes is not None else set()
-    if old is not None:
-        take(entry for entry in old.entries() if entry not in removed) if removed else take(old.entries())
+def _rewrite(
+    old: Bucket | None, changes: IndexChanges | None, bits: int, first: int, count: int
+) -> list[Bucket | None]:
+    """Return the `count` buckets, from number `first` on, that an old bucket becomes."""
+    parts: list[list[int]] = [[] for _ in range(count)]
+    shift = 128 - bits
+    entries = old.entries() if old is not None else []
     if changes is not None:
-        take(zip(changes.hashes, changes.rowids, strict=True))
-    last = max(lists, default=first)
-    return [
-        Bucket.of(zip(*lists[number], strict=True)) if number in lists else None for number in range(first, last + 1)
-    ]
+        if changes.removed:
+            entries = [entry for entry in entries if entry not in changes.removed]
+        entries += packed(changes.hashes, changes.rowids)
+    for entry in entries:
+        parts[(entry >> shift) - first].append(entry)
+    return [Bucket.of(part) if part else None for part in parts]

@@ -27,6 +27,8 @@ _HEADER: Final = struct.Struct("<4sBBH")
 ENTRY_SIZE: Final = 12
 """Bytes of an entry with a rowid of 32 bits."""
 
+_LOW: Final = 2**64 - 1
+
 Hasher: TypeAlias = Callable[[Any], int]
 
 
@@ -111,6 +113,11 @@ def bucket_of(key_hash: int, bits: int) -> int:
     return key_hash >> (64 - bits)
 
 
+def packed(hashes: Iterable[int], rowids: Iterable[int]) -> list[int]:
+    """Return entries as integers that sort by hash first: one object each, and quicker to sort than pairs."""
+    return [key_hash << 64 | rowid & _LOW for key_hash, rowid in zip(hashes, rowids, strict=True)]
+
+
 class Bucket:
     """The entries of a bucket in memory, sorted by hash, then rowid."""
 
@@ -121,10 +128,12 @@ class Bucket:
         self.rowids = rowids
 
     @classmethod
-    def of(cls, entries: Iterable[tuple[int, int]]) -> "Bucket":
-        """Return the bucket with these entries, in any order."""
+    def of(cls, entries: Iterable[int]) -> "Bucket":
+        """Return the bucket with these entries, each packed into one integer by `packed`, in any order."""
         ordered = sorted(entries)
-        return cls(array("Q", [entry[0] for entry in ordered]), array("q", [entry[1] for entry in ordered]))
+        rowids = array("q")
+        rowids.frombytes(array("Q", [entry & _LOW for entry in ordered]).tobytes())
+        return cls(array("Q", [entry >> 64 for entry in ordered]), rowids)
 
     @property
     def cost(self) -> int:
@@ -139,9 +148,9 @@ class Bucket:
             end += 1
         return self.rowids[start:end]
 
-    def entries(self) -> Iterable[tuple[int, int]]:
-        """Return the (hash, rowid) pairs."""
-        return zip(self.hashes, self.rowids, strict=True)
+    def entries(self) -> list[int]:
+        """Return the entries, packed."""
+        return packed(self.hashes, self.rowids)
 
     def distinct(self) -> int:
         """Return the number of different hashes."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from discosql.schema import Index
 from discosql.storage.batches import apply_changes
-from discosql.storage.hash_index import Hasher
+from discosql.storage.hash_index import Hasher, packed
 from discosql.storage.keys import key_reader
 from discosql.storage.layout import Layer
 from discosql.storage.paged import Base
@@ -99,11 +99,11 @@ def is_worth_writing(version: TableVersion, units: Sequence[Unit]) -> bool:
 
 @dataclass(slots=True)
 class IndexChanges:
-    """Entries that an index gains and loses. `hashes` and `rowids` are parallel."""
+    """Entries that an index gains and loses. `hashes` and `rowids` are parallel; `removed` is packed."""
 
     hashes: "array[int]" = field(default_factory=lambda: array("Q"))
     rowids: "array[int]" = field(default_factory=lambda: array("q"))
-    removed: set[tuple[int, int]] = field(default_factory=set)
+    removed: set[int] = field(default_factory=set)
 
     def add(self, key_hash: int, rowid: int) -> None:
         """Note a new entry."""
@@ -144,7 +144,7 @@ class IndexCollector:
         if before == after:
             return
         if before is not None and old is not None:
-            self.changes.removed.add((self._hash(before), old[0]))
+            self.changes.removed.update(packed([self._hash(before)], [old[0]]))
         if after is not None and new is not None:
             self.changes.add(self._hash(after), new[0])
 
