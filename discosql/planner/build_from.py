@@ -65,7 +65,7 @@ def build_joined(
         names = _merged_names(join, scope, right_scope)
         conditions = tuple(_merged_condition(name, scope, right_scope, strict) for name in names)
         on = join.args.get("on")
-        ordered = (join.args.get("kind") or "").upper() == "CROSS"
+        ordered = join.args.get("kind") == "ORDERED"
         steps.append(_Step(right, kind, conditions, None if isinstance(on, exp.Boolean) and on.this else on, ordered))
         scope = _merged_scope(scope, right_scope, names, kind)
     return _assemble(binder, node, steps, scope, strict), scope
@@ -108,7 +108,7 @@ def _kind(join: exp.Join) -> Kind:
         if value and name not in _JOIN_CLAUSES:
             raise NotSupportedError(f"{name.upper()} is not supported in a join")
     kind = (join.args.get("kind") or "").upper()
-    if kind not in ("", "INNER", "OUTER", "CROSS"):
+    if kind not in ("", "INNER", "OUTER", "CROSS", "ORDERED"):
         raise NotSupportedError(f"{kind} JOIN is not supported")
     return _KINDS[(join.args.get("side") or "").upper()]
 

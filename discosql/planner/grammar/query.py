@@ -277,7 +277,8 @@ class QueryGrammar(ExpressionGrammar):
             side = next(iter(outer)) if len(outer) == 1 else "FULL"
             self.write(TokenType[side], side)
         elif "CROSS" in kinds and "NATURAL" not in kinds:
-            self.write(TokenType.CROSS, "CROSS")
+            # sqlglot calls a comma a CROSS join as well; this one keeps its order.
+            self.write(TokenType.CROSS, "ORDERED")
         self.take()
         return "NATURAL" in kinds
 
