@@ -7,6 +7,7 @@ from discosql import errors
 from discosql.drive import Control
 from discosql.errors import ProgrammingError
 from discosql.executor.functions.user import user_aggregate, user_scalar, user_window
+from discosql.planner.plan import Query
 from discosql.rows import RowFactory
 from discosql.session import Session
 from discosql.storage.engine import Requests
@@ -116,6 +117,11 @@ class ConnectionBase:
     def requests(self) -> Requests:
         """What the guild was asked since the database was opened, by kind, and bytes."""
         return self._session.engine.guild.requests
+
+    def is_query(self, sql: str) -> bool:
+        """Tell whether a statement only reads. Raises what running it would raise for wrong SQL."""
+        self._check_open()
+        return isinstance(self._session.prepare(sql).statement, Query)
 
     @property
     def closed(self) -> bool:

@@ -51,9 +51,9 @@ QUERIES = (
         "ORDER BY countries DESC, name LIMIT 5",
     ),
     (
-        "Countries that have no city of a million people, though fifty million live there",
-        "SELECT name FROM country WHERE population > 50000000 AND NOT EXISTS "
-        "(SELECT 1 FROM city WHERE country = country.code AND population > 1000000)",
+        "Countries of ten million people without a city of a million",
+        "SELECT name, population FROM country WHERE population > 10000000 AND NOT EXISTS "
+        "(SELECT 1 FROM city WHERE city.country = country.code AND city.population > 1000000) ORDER BY name",
     ),
     ("One city by its key", "SELECT name, latitude, longitude FROM city WHERE id = 2950159"),
 )
@@ -93,7 +93,8 @@ def show(connection: discosql.Connection, title: str, sql: str) -> None:
     started = time.perf_counter()
     cursor = connection.execute(sql)
     seconds = time.perf_counter() - started
-    table = Table(title=f"{title}  ({seconds * 1000:.0f} ms)", title_justify="left", title_style="bold")
+    console.print(f"[bold]{title}[/bold]  ({seconds * 1000:.0f} ms)")
+    table = Table()
     for column in cursor.description or ():
         table.add_column(column[0], justify="right" if column[1] in ("INTEGER", "REAL") else "left")
     for row in cursor:
@@ -105,12 +106,13 @@ def show_plan(connection: discosql.Connection, sql: str) -> None:
     """Print what EXPLAIN ANALYZE says of a query."""
     console.print("[bold]What the query costs on Discord[/bold]  (EXPLAIN ANALYZE)")
     for (line,) in connection.execute(f"EXPLAIN ANALYZE {sql}"):
-        console.print("  " + line, markup=False, highlight=False)
+        console.print("  " + line, markup=False, highlight=False, soft_wrap=True)
 
 
 def show_channels(connection: discosql.Connection) -> None:
     """Print which channels and messages the database consists of."""
-    table = Table(title="What is in the server now", title_justify="left", title_style="bold")
+    console.print("[bold]What is in the server now[/bold]")
+    table = Table()
     for heading in ("channel", "messages", "files", "bytes"):
         table.add_column(heading, justify="left" if heading == "channel" else "right")
     for channel in connection.channels():

@@ -23,7 +23,7 @@ LAYERS = (
     ("planner", "storage"),
     ("executor",),
     ("session", "explaining"),
-    ("rows", "drive", "opening", "connection", "background"),
+    ("rows", "drive", "opening", "connection", "background", "output"),
     ("aio",),
     ("dbapi", "database", "table"),
     ("bot", "cli", "sqlalchemy"),

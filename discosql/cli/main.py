@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 import discosql
-from discosql.cli.output import MODES
+from discosql.output import MODES
 from discosql.dbapi import Connection
 from discosql.errors import Error, OperationalError
 from discosql.planner.parse import is_complete, split
