@@ -579,7 +579,8 @@ def test_limit_without_columns() -> None:
     "sql",
     [
         "SELECT sum(a ORDER BY b) OVER () FROM t",
-        "SELECT * FROM (t JOIN u) AS both",
+        "SELECT * FROM v FOR SYSTEM_TIME AS OF '2024-01-01'",
+        "WITH c AS (SELECT 1) SELECT * FROM c FOR SYSTEM_TIME AS OF '2024-01-01'",
     ],
 )
 def test_refused(sql: str) -> None:

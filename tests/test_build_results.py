@@ -69,6 +69,7 @@ SELECT a, t.a, u.a FROM t FULL JOIN u USING (a) ORDER BY t.rowid, u.rowid
 SELECT a, count(*) FROM t FULL JOIN u USING (a) GROUP BY a ORDER BY a
 SELECT a, x.a, y.a FROM t x LEFT JOIN u y USING (a) FULL JOIN (SELECT 7 AS a UNION SELECT 2) z USING (a) ORDER BY 1, 2, 3, x.rowid, y.rowid
 SELECT t.b, u.d, wide.id FROM t LEFT JOIN (u JOIN wide ON u.a = wide.id) ON t.a = u.a ORDER BY t.rowid, u.rowid
+SELECT s.b, s.x, w.id FROM (t JOIN (SELECT 2 AS x) ON a = x) AS s JOIN wide w ON w.id = s.a ORDER BY 1, 2
 SELECT t.b, u.d, wide.id FROM t JOIN u ON u.a = wide.id JOIN wide ON t.a = u.a ORDER BY t.rowid, u.rowid
 SELECT t.b, u.d FROM t LEFT JOIN u ON t.a = u.a AND u.d > 'a' WHERE u.d IS NULL ORDER BY t.rowid
 SELECT t.b, count(u.a), count(*) FROM t LEFT JOIN u ON t.a = u.a GROUP BY t.rowid ORDER BY t.rowid

@@ -28,12 +28,10 @@ def build_source(binder: Binder, tree: exp.Expr, left: Scope, nullable: bool) ->
     if isinstance(tree, exp.Table):
         return _build_table(binder, tree, left, nullable)
     if isinstance(tree, exp.Subquery | exp.Values | exp.Select | exp.SetOperation):
-        alias = tree.args.get("alias")
         inner = tree.this if isinstance(tree, exp.Subquery) and not tree.args.get("with_") else tree
         if isinstance(inner, exp.Table):
-            raise NotSupportedError("an alias for joined tables in parentheses is not supported")
-        built = binder.query(inner, left.outer)
-        return derived_source(binder, built, alias.name if alias is not None else "", nullable, _renames(alias))
+            inner = exp.Select(expressions=[exp.Star()], from_=exp.From(this=inner.copy()))
+        return derived_source(binder, binder.query(inner, left.outer), tree.alias, nullable)
     raise NotSupportedError(f"{tree.key.upper()} is not supported in FROM")
 
 
@@ -57,40 +55,38 @@ def derived_source(
     return node, Source(alias, scope_columns(built.columns, refs), schema=schema)
 
 
-def _renames(alias: exp.Expr | None) -> list[str]:
-    columns = alias.args.get("columns") if alias is not None else None
-    if columns:
-        raise ProgrammingError('near "(": syntax error')
-    return []
-
-
 def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -> tuple[Node, Source]:
     for clause, value in tree.args.items():
         if value and clause not in _TABLE_CLAUSES:
             raise NotSupportedError(f"{clause.upper()} is not supported behind a table")
-    alias = tree.args.get("alias")
-    _renames(alias)
+    alias = tree.alias or tree.this.name
     if isinstance(tree.this, exp.Anonymous):
-        name = tree.this.name
-        if binder.context.catalog.find_table(name) or binder.context.catalog.find_view(name):
-            raise ProgrammingError(f"'{name}' is not a function")
-        arguments = [binder.operand(item, Scope(left.sources, left.outer)).expression for item in tree.this.expressions]
-        return build_table_function(binder, name, arguments, alias.name if alias is not None else name, nullable)
+        return _build_call(binder, tree.this, alias, left, nullable)
     name, schema = tree.name, tree.db or None
-    shown = alias.name if alias is not None else name
     definition = binder.definitions.find(name) if schema is None else None
-    if definition is not None:
-        built = build_definition(binder, definition, left.outer)
-        return derived_source(binder, built, shown, nullable)
     if schema is not None and fold_case(schema) != "main" and not _is_temp_schema(schema, name):
         raise ProgrammingError(f"no such table: {schema}.{name}")
-    table = binder.context.catalog.find_table(name)
+    catalog = binder.context.catalog
+    table = catalog.find_table(name) if definition is None else None
     if table is not None:
-        return _scan(binder, table, shown, _as_of(binder, tree), nullable)
-    view = binder.context.catalog.find_view(name)
+        return _scan(binder, table, alias, _as_of(binder, tree), nullable)
+    if tree.args.get("version") is not None:
+        raise NotSupportedError(f"FOR SYSTEM_TIME AS OF is not supported for {name}, which is not a stored table")
+    if definition is not None:
+        return derived_source(binder, build_definition(binder, definition), alias, nullable)
+    view = catalog.find_view(name)
     if view is not None:
-        return derived_source(binder, build_view(binder, view), shown, nullable, view.columns, "main")
-    return build_table_function(binder, name, [], shown, nullable, schema)
+        return derived_source(binder, build_view(binder, view), alias, nullable, view.columns, "main")
+    return build_table_function(binder, name, [], alias, nullable, schema)
+
+
+def _build_call(binder: Binder, call: exp.Anonymous, alias: str, left: Scope, nullable: bool) -> tuple[Node, Source]:
+    name, catalog = call.name, binder.context.catalog
+    if binder.definitions.find(name) or catalog.find_table(name) or catalog.find_view(name):
+        raise ProgrammingError(f"'{name}' is not a function")
+    scope = Scope(left.sources, left.outer)
+    arguments = [binder.operand(item, scope).expression for item in call.expressions]
+    return build_table_function(binder, name, arguments, alias, nullable)
 
 
 def _is_temp_schema(schema: str, name: str) -> bool:

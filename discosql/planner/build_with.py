@@ -89,7 +89,7 @@ def _definition(binder: Binder, item: exp.CTE, tree: exp.Expr, scope: Definition
     )
 
 
-def build_definition(binder: Binder, definition: Definition, outer: Scope | None) -> BuiltQuery:
+def build_definition(binder: Binder, definition: Definition) -> BuiltQuery:
     """Return one use of a common table expression, with columns of its own.
 
     One that is used in several places or inside an expression is run once and shared, unless it uses columns of a query
