@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 import pytest
 from faulty_guild import FAULTS, Crash, FaultyGuild
 from stepped_clock import SteppedClock
-from tables import add, create, insert, scan
+from tables import add, create, insert, look_up, scan
 
 from discosql.errors import OperationalError, SerializationError, UnknownOutcomeError
-from discosql.storage.engine import Engine, open_engine
+from discosql.storage.checkpoint import messages_of
+from discosql.storage.engine import Engine, EngineOptions, open_engine
 from discosql.storage.local import LocalGuild
+from discosql.storage.posting import TOPIC
 
 Scenario = Callable[[Engine], Awaitable[None]]
 
@@ -77,18 +79,99 @@ async def test_one_fault_in_commits(scenario: Scenario, fault: str) -> None:
             assert await _names(guild) == expected
 
 
+PAGED = EngineOptions(page_size=1_000, cache_size=0, checkpoint_entries=10**9)
+
+
+async def checkpoint(engine: Engine) -> None:
+    await engine.checkpoint(everything=True)
+
+
+async def vacuum(engine: Engine) -> None:
+    await engine.vacuum()
+
+
+async def read(engine: Engine) -> None:
+    assert len(await look_up(engine.begin(), 2, ("Ada",), ("name 7",))) == 2
+    assert len(await scan(engine.begin())) == 202
+
+
+async def _paged() -> tuple[LocalGuild, SteppedClock]:
+    """Return a guild with some pages that are in use, some that are not any more, and changes since."""
+    clock = SteppedClock()
+    guild = LocalGuild.memory(clock=clock)
+    engine = await open_engine(guild.peer(), options=PAGED)
+    await create(engine)
+    await insert(engine, ("Ada", 1))
+    await large(engine)
+    await engine.checkpoint()
+    for number in range(3):
+        transaction = engine.begin()
+        (row,) = await look_up(transaction, 2, (f"name {number}",))
+        transaction.update(1, row, (*row[:3], -1))
+        await engine.commit(transaction)
+        clock.advance(3600)
+        await engine.checkpoint(everything=True)
+    clock.advance(3700)
+    await insert(engine, ("Grace", 2))
+    return guild, clock
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("scenario", [checkpoint, vacuum, read])
+async def test_one_fault_in_upkeep(scenario: Scenario, fault: str) -> None:
+    """Nothing is lost, and what is left undone the next one does."""
+    guild, _ = await _paged()
+    expected = await _names(guild)
+    assert len(expected) == 202
+    faulty = FaultyGuild(guild.peer())
+    engine = await open_engine(faulty, options=PAGED)
+    first = len(faulty.sent)
+    await scenario(engine)
+    count = len(faulty.sent) - first
+    assert count > 5
+    for position in range(count):
+        guild, clock = await _paged()
+        faulty = FaultyGuild(guild.peer())
+        engine = await open_engine(faulty, options=PAGED)
+        faulty.faults[len(faulty.sent) + position] = fault
+        try:
+            await scenario(engine)
+        except (Crash, OperationalError):
+            assert fault.startswith("crash"), "a single fault is mended"
+        assert await _names(guild) == expected
+        clock.advance(2 * 3600)
+        again = await open_engine(guild.peer(), options=PAGED)
+        await again.vacuum()
+        assert await _names(guild) == expected
+        await read(again)
+        assert await _unneeded(again) == []
+
+
+async def _unneeded(engine: Engine) -> list[int]:
+    """Return the messages older than two hours in page channels that nothing names."""
+    assert engine.adopted is not None
+    live = {message for _, message in messages_of(engine.adopted.manifest.tables.values())}
+    retired = {message for item in engine.adopted.retired() for _, message in item.pages}
+    left = []
+    for channel in await engine.guild.channels():
+        if channel.topic == TOPIC:
+            left += [message.id for message in await engine.guild.messages(channel.id)]
+    return [message for message in left if message not in live | retired]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_one_fault_in_opening(fault: str) -> None:
-    guild = await _prepared()
-    faulty = FaultyGuild(guild.peer())
-    await open_engine(faulty)
-    for position in range(len(faulty.sent)):
-        faulty = FaultyGuild(guild.peer(), {position: fault})
-        try:
-            engine = await open_engine(faulty)
-        except (Crash, OperationalError):
-            continue
-        assert [row[2] for row in await scan(engine.begin())] == ["Ada"]
+    for guild in (await _prepared(), (await _paged())[0]):
+        expected = await _names(guild)
+        faulty = FaultyGuild(guild.peer())
+        await open_engine(faulty)
+        for position in range(len(faulty.sent)):
+            faulty = FaultyGuild(guild.peer(), {position: fault})
+            try:
+                engine = await open_engine(faulty)
+            except Crash:
+                continue
+            assert [row[2] for row in await scan(engine.begin())] == expected
 
 
 @pytest.mark.parametrize("fault", FAULTS)

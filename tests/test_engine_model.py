@@ -1,6 +1,7 @@
 """The engine against a dict: whatever is done, a table holds what was put there, and every way to read it agrees."""
 
 import asyncio
+import datetime
 from typing import Any
 
 from hypothesis import settings
@@ -24,13 +25,15 @@ class EngineMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.guild = LocalGuild.memory(clock=SteppedClock())
+        self.clock = SteppedClock()
+        self.guild = LocalGuild.memory(clock=self.clock)
         self.committed: dict[int, Row] = {}
         self.now: dict[int, Row] = {}
         self.marks: list[tuple[object, dict[int, Row]]] = []
         self.transaction: Transaction | None = None
         self.numbers = 0
         self.old: list[tuple[Transaction, dict[int, Row]]] = []
+        self.past: list[tuple[int, dict[int, Row], float]] = []
 
     def run(self, coroutine: Any) -> Any:
         return self.loop.run_until_complete(coroutine)
@@ -147,6 +150,8 @@ class EngineMachine(RuleBasedStateMachine):
     def commit(self) -> None:
         self.run(self.engine.commit(self.transaction))
         self.transaction, self.committed = None, self.now
+        self.past.append((self.engine.head, self.now, self.clock.now() + 0.5))
+        self.clock.advance(1.0)
 
     @precondition(lambda self: self.transaction is not None)
     @rule()
@@ -163,6 +168,22 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(everything=st.booleans())
     def checkpoint(self, everything: bool) -> None:
         self.run(self.engine.checkpoint(everything=everything))
+
+    @precondition(lambda self: self.transaction is None)
+    @rule(hours=st.sampled_from([0, 0.6, 3]))
+    def vacuum(self, hours: float) -> None:
+        self.clock.advance(hours * 3600)
+        self.run(self.engine.vacuum())
+        # The pages that old snapshots need may be gone, and so may the past.
+        self.old, self.past = [], []
+
+    @precondition(lambda self: self.past)
+    @rule(data=st.data(), by_time=st.booleans())
+    def look_back(self, data: st.DataObject, by_time: bool) -> None:
+        position = data.draw(st.integers(0, len(self.past) - 1))
+        slot, rows, time = self.past[position]
+        moment = datetime.datetime.fromtimestamp(time, datetime.UTC) if by_time else slot
+        self.run(self.check(self.run(self.engine.begin_as_of(moment)), rows))
 
     @rule()
     def keep_snapshot(self) -> None:

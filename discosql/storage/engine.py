@@ -5,13 +5,16 @@ keeps up with the log of a database and gives out transactions; the functions he
 """
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
-from discosql.errors import OperationalError
+from discosql.errors import NoAnswerError, OperationalError, UnavailableError
 from discosql.storage.core import Engine, EngineOptions
 from discosql.storage.guild import Channel, Guild, Requests
 from discosql.storage.local import LocalGuild
+from discosql.storage.reading import TRIES, with_retries
 from discosql.storage.transaction import Transaction
 from discosql.storage.views import Batch, Key, Pending, Range, ReadView, TableScan, WriteView
 
@@ -40,17 +43,20 @@ DEFAULT_NAME: Final = "discosql"
 
 LOG_CHANNEL: Final = "_dbmetadata"
 
+_LOG_TOPIC: Final = "The log of a discosql database: do not write here."
+_PAUSE: Final = 1.0
+
 
 async def open_engine(
     guild: Guild, name: str = DEFAULT_NAME, *, create: bool = True, options: EngineOptions | None = None
 ) -> Engine:
     """Open the database of that name on a guild, or make it where there is none and `create` is true."""
-    channels = await guild.channels()
+    channels = await with_retries(guild, guild.channels)
     channel = _find_log(channels, name)
     if channel is None:
         if not create:
             raise OperationalError(f"there is no database {name} on {guild.name}")
-        channel = await _create_log(guild, name)
+        channel = await _create_log(guild, name, channels)
     engine = Engine(guild, channel, options or EngineOptions(), channels)
     await engine.open()
     return engine
@@ -64,16 +70,43 @@ def _find_log(channels: list[Channel], name: str) -> Channel | None:
     return min(logs, key=lambda channel: channel.id, default=None)
 
 
-async def _create_log(guild: Guild, name: str) -> Channel:
-    category = await guild.create_category(name)
-    channel = await guild.create_channel(LOG_CHANNEL, category.id, "The log of a discosql database: do not write here.")
+async def _create_log(guild: Guild, name: str, channels: list[Channel]) -> Channel:
+    category = _find_empty_category(channels, name)
+    if category is None:
+        create_category = partial(guild.create_category, name)
+        category = await _once(guild, create_category, lambda known: _find_empty_category(known, name))
+    create_log = partial(guild.create_channel, LOG_CHANNEL, category.id, _LOG_TOPIC)
+    channel = await _once(guild, create_log, lambda known: _find_log(known, name))
     await guild.sleep(guild.visibility)
-    found = _find_log(await guild.channels(), name)
+    found = _find_log(await with_retries(guild, guild.channels), name)
     if found is None or found.id == channel.id:
         return channel
     await guild.delete_channel(channel.id)
     await guild.delete_channel(category.id)
     return found
+
+
+def _find_empty_category(channels: list[Channel], name: str) -> Channel | None:
+    """Return what an attempt to make the database left that ended early."""
+    used = {channel.category for channel in channels}
+    empty = [channel for channel in channels if channel.is_category and channel.id not in used]
+    return next((channel for channel in empty if channel.name.lower() == name.lower()), None)
+
+
+async def _once(
+    guild: Guild, create: Callable[[], Awaitable[Channel]], find: Callable[[list[Channel]], Channel | None]
+) -> Channel:
+    """Create a channel; if the answer is missing, look whether it is there before trying again."""
+    for _ in range(TRIES - 1):
+        try:
+            return await create()
+        except UnavailableError:
+            await guild.sleep(_PAUSE)
+        except NoAnswerError:
+            found = find(await with_retries(guild, guild.channels))
+            if found is not None:
+                return found
+    return await create()
 
 
 async def open_memory(*, options: EngineOptions | None = None) -> Engine:
