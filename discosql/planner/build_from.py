@@ -44,10 +44,8 @@ def build_from(binder: Binder, tree: exp.Select, outer: Scope | None, level: Lev
     clause = tree.args.get("from_")
     if clause is None:
         return Values(((),), ()), Scope(outer=outer, level=level)
-    node, scope = build_joined(
-        binder, clause.this, tree.args.get("joins") or [], Scope(outer=outer, level=level), False
-    )
-    return node, scope
+    joins = [*(clause.this.args.get("joins") or []), *(tree.args.get("joins") or [])]
+    return build_joined(binder, clause.this, joins, Scope(outer=outer, level=level), False)
 
 
 def build_joined(
