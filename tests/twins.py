@@ -65,8 +65,7 @@ class Twins:
 
     def _questions(self, sql: str, failed: bool) -> list[str]:
         # SQLite's counters tell of statements that failed, too; then only the contents are compared.
-        changes_rows = sql.split()[0] in ("INSERT", "REPLACE", "UPDATE", "DELETE")
-        counters = ["SELECT changes()"] if changes_rows and not failed else []
+        counters = ["SELECT changes()"] if _changes_rows(sql) and not failed else []
         if self.compares_rowids:
             counters.append("SELECT last_insert_rowid()")
         tables = self.theirs.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1").fetchall()
@@ -77,6 +76,10 @@ class Twins:
 def is_error(outcome: Any) -> bool:
     """Return whether a statement failed."""
     return isinstance(outcome[0], type)
+
+
+def _changes_rows(sql: str) -> bool:
+    return sql.split()[0] in ("INSERT", "REPLACE", "UPDATE", "DELETE")
 
 
 def _outcome(connection: Any, sql: str, parameters: Any, errors: type[Exception]) -> Any:
@@ -90,7 +93,7 @@ def _outcome(connection: Any, sql: str, parameters: Any, errors: type[Exception]
             if kind.__module__ in ("discosql.errors", "pysqlite3.dbapi2", "sqlite3")
         )
         return next(kinds, type(error)), str(error)
-    return rows, cursor.rowcount if not cursor.description else 0
+    return rows, cursor.rowcount if _changes_rows(sql) and not cursor.description else 0
 
 
 def _our_class(outcome: Any) -> ErrorInfo:

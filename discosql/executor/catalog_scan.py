@@ -50,6 +50,8 @@ def _master(context: Context) -> Iterator[Row]:
     for table in catalog.tables.values():
         entries.append((table.id, ("table", table.name, table.name, table.id, table.sql)))
         for index in table.indexes:
+            if table.without_rowid and index.origin == "pk":
+                continue  # that index is the table
             entries.append((index.id, ("index", index.name, table.name, index.id, index.sql)))
     yield from (row for _id, row in sorted(entries))
     if any(table.autoincrement for table in catalog.tables.values()):
@@ -140,7 +142,7 @@ def _index_info(context: Context, name: Value = None, _schema: Value = None) -> 
 
 
 def _index_xinfo(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
-    found = None if name is None else context.view.catalog.find_index(text_of(name))
+    found = _index(context, name)
     if found is None:
         return
     table, index = found
@@ -152,7 +154,16 @@ def _index_xinfo(context: Context, name: Value = None, _schema: Value = None) ->
         rest = [position for position in range(len(table.columns)) if position not in index.columns]
     for number, position in enumerate(rest if table.without_rowid else [-1], start=len(index.columns)):
         column = None if position < 0 else table.columns[position]
-        yield number, position, column and column.name, 0, column.collation if column else "BINARY", 0
+        yield number, position, column and column.name, 0, "BINARY", 0
+
+
+def _index(context: Context, name: Value) -> tuple[TableSchema, Index] | None:
+    """Return an index by its name; a table WITHOUT ROWID is an index itself, that of its primary key."""
+    found = None if name is None else context.view.catalog.find_index(text_of(name))
+    table = _table(context, name)
+    if found is None and table is not None and table.without_rowid:
+        found = next(((table, index) for index in table.indexes if index.origin == "pk"), None)
+    return found
 
 
 def _key_columns(index: Index) -> Iterator[tuple[int, str, bool]]:

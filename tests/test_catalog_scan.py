@@ -1,0 +1,115 @@
+"""Tables made from the catalog, against SQLite's of the same schema."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pysqlite3.dbapi2 as sqlite
+import pytest
+
+import discosql
+from discosql.errors import InternalError
+from discosql.executor.catalog_scan import catalog_rows
+from discosql.executor.context import Context
+
+SCHEMA = """
+CREATE TABLE p (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, k TEXT UNIQUE COLLATE NOCASE, n INTEGER DEFAULT (1 + 2) NOT NULL
+) STRICT;
+CREATE TABLE t (
+    a INT, b TEXT NOT NULL DEFAULT 'x''y', c INT GENERATED ALWAYS AS (a + 1), d INT AS (a + 2) STORED, e TEXT,
+    PRIMARY KEY (b, a), UNIQUE (e DESC, a),
+    FOREIGN KEY (a) REFERENCES p ON DELETE CASCADE,
+    FOREIGN KEY (e, b) REFERENCES p (k, id) ON UPDATE SET NULL DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+CREATE INDEX i1 ON t (e COLLATE NOCASE, a DESC);
+CREATE UNIQUE INDEX i2 ON t (a);
+CREATE TABLE w (x INTEGER, y TEXT PRIMARY KEY, z TEXT COLLATE RTRIM) STRICT, WITHOUT ROWID;
+CREATE INDEX wi ON w (z);
+"""
+
+NAMES = (
+    "p",
+    "T",
+    "w",
+    "i1",
+    "i2",
+    "wi",
+    "sqlite_autoindex_t_1",
+    "sqlite_autoindex_t_2",
+    "sqlite_autoindex_w_1",
+    "nope",
+)
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[tuple[Any, Any]]:
+    ours, theirs = discosql.connect(":memory:"), sqlite.connect(":memory:")
+    for side in (ours, theirs):
+        side.executescript(SCHEMA)
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+def _both(pair: tuple[Any, Any], sql: str, *, ordered: bool = True) -> list[Any]:
+    answers = []
+    for side in pair:
+        cursor = side.execute(sql)
+        rows = cursor.fetchall()
+        answers.append(([column[0] for column in cursor.description], rows if ordered else sorted(rows)))
+    assert answers[0] == answers[1]
+    return answers[0][1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "pragma", ["table_info", "table_xinfo", "index_list", "index_info", "index_xinfo", "foreign_key_list"]
+)
+def test_pragmas_about_one_thing(pair: tuple[Any, Any], pragma: str, name: str) -> None:
+    _both(pair, f"PRAGMA {pragma}({name})")
+    _both(pair, f"PRAGMA main.{pragma} = '{name}'")
+    _both(pair, f"SELECT * FROM pragma_{pragma}('{name}')")
+
+
+def test_sqlite_master(pair: tuple[Any, Any]) -> None:
+    assert _both(pair, "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name <> 'sqlite_sequence'")
+    _both(pair, "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name = 'sqlite_sequence'")
+    _both(pair, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name")
+    _both(pair, "SELECT count(DISTINCT rootpage), min(rootpage) > 0 FROM main.sqlite_master")
+    _both(
+        pair,
+        "SELECT m.name, i.name, i.pk FROM sqlite_master m, pragma_table_info(m.name) i WHERE m.type = 'table' AND i.pk",
+    )
+
+
+def test_the_rest(pair: tuple[Any, Any]) -> None:
+    _both(pair, "PRAGMA database_list")
+    _both(pair, "PRAGMA collation_list")
+    _both(pair, "PRAGMA table_list", ordered=False)
+    _both(pair, "PRAGMA table_list(t)")
+    _both(pair, "PRAGMA encoding")
+    _both(pair, "PRAGMA user_version")
+
+
+def test_views() -> None:
+    pair = discosql.connect(":memory:"), sqlite.connect(":memory:")
+    for side in pair:
+        side.executescript("CREATE TABLE t (a INTEGER) STRICT; CREATE VIEW v (q) AS SELECT a FROM t")
+    _both(pair, "SELECT * FROM sqlite_master WHERE type = 'view'")
+    for side in pair:
+        side.close()
+
+
+def test_settings() -> None:
+    with discosql.connect(":memory:") as connection:
+        assert connection.execute("PRAGMA foreign_keys").fetchall() == [(1,)]
+        connection.execute("PRAGMA foreign_keys = OFF")
+        assert connection.execute("PRAGMA foreign_keys").fetchall() == [(0,)]
+        connection.execute("PRAGMA case_sensitive_like = ON")
+        assert connection.execute("SELECT 'a' LIKE 'A'").fetchall() == [(0,)]
+    connection.close()
+
+
+def test_an_unknown_table_is_a_fault_of_ours() -> None:
+    with pytest.raises(InternalError, match="no catalog table nonsense"):
+        catalog_rows("nonsense", (), Context(None))  # type: ignore[arg-type]
