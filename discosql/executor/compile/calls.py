@@ -23,6 +23,7 @@ from discosql.executor.compile.code import (
     sequence,
     variable,
 )
+from discosql.executor.compile.common_calls import common_call
 from discosql.executor.compile.scope import VALUES, Scope
 from discosql.executor.functions.registry import ScalarFunction
 from discosql.planner.plan import Call, Case, Compare, Constant
@@ -37,9 +38,12 @@ def _call(scope: Scope, expression: Call) -> Code:
     function = scope.module.registry.scalar(expression.name, count)
     if function is None:
         raise InternalError(f"no such function: {expression.name}")
-    name = _implementation(scope, expression, function)
     evaluate = scope.kept if function.json else scope.value
     arguments = [evaluate(argument) for argument in expression.arguments]
+    common = common_call(scope, expression, function, arguments)
+    if common is not None:
+        return common
+    name = _implementation(scope, expression, function)
     kind = _result_kind(function, arguments) | (JSON if function.json else 0)
     front = ""
     if function.needs_context:

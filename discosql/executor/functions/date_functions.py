@@ -16,8 +16,10 @@ from discosql.executor.functions.moments import (
     InvalidMomentError,
     Moment,
     date_of,
+    is_usual,
     is_valid,
     julian_of,
+    julian_of_usual,
     number_moment,
     parse_moment,
 )
@@ -56,10 +58,13 @@ def _refuse() -> int:
     raise _TimelessError
 
 
-def _with_context(name: str, compute: Callable[..., Value]) -> Callable[..., Value]:
+def _with_context(
+    name: str, compute: Callable[..., Value], short: Callable[..., Value] | None = None
+) -> Callable[..., Value]:
     """Return the function that `compute` is, given what tells the present and then the arguments.
 
     Results are kept, since columns of dates repeat themselves; those that depend on the present together with it.
+    `short` may give the result where the last argument is a text that `is_usual`, and there are no modifiers.
     """
 
     @lru_cache(maxsize=2048, typed=True)
@@ -78,7 +83,15 @@ def _with_context(name: str, compute: Callable[..., Value]) -> Callable[..., Val
         except InvalidMomentError:
             return None
 
+    count = 2 if name == "strftime" else 1
+
     def function(context: "Context", *arguments: Value) -> Value:
+        if short is not None and len(arguments) == count:
+            text = arguments[-1]
+            if type(text) is str and is_usual(text):
+                result = short(*arguments)
+                if result is not None:
+                    return result
         result, timeless = compute_timeless(*arguments)
         if timeless:
             return result
@@ -90,10 +103,15 @@ def _with_context(name: str, compute: Callable[..., Value]) -> Callable[..., Val
 
 
 def _dated(
-    name: str, compute: Callable[..., Value], counts: Counts, result: SqlType | None = SqlType.TEXT
+    name: str,
+    compute: Callable[..., Value],
+    result: SqlType | None = SqlType.TEXT,
+    *,
+    counts: Counts = (0, None),
+    short: Callable[..., Value] | None = None,
 ) -> ScalarFunction:
     """Return a function of time values. It counts as deterministic: with ``'now'`` it refuses to be computed early."""
-    function = scalar(name, _with_context(name, compute), counts, result)
+    function = scalar(name, _with_context(name, compute, short), counts, result)
     return ScalarFunction(function.signature, function.implementation, needs_context=True)
 
 
@@ -146,7 +164,7 @@ def _hour_of_twelve(moment: Moment) -> int:
 def _days_after_new_year(moment: Moment) -> int:
     hour, minute, second = moment.to_clock()
     start = julian_of(moment.to_date()[0], 1, 1) + hour * 3_600_000 + minute * 60_000 + int(second * 1000.0 + 0.5)
-    return (moment.to_julian() - start + DAY // 2) // DAY
+    return max(moment.to_julian() - start + DAY // 2, 0) // DAY
 
 
 def _days_after_monday(moment: Moment) -> int:
@@ -265,14 +283,47 @@ def _calendar_distance(target: Moment, start: Moment, direction: int) -> tuple[i
             year -= direction
 
 
+def _short_strftime(template: Value, text: str) -> Value:
+    pieces = _read_simple(template) if isinstance(template, str) else None
+    if pieces is None:
+        return None
+    whole = text if len(text) > 10 else text + " 00:00:00"
+    return "".join([piece if isinstance(piece, str) else whole[piece] for piece in pieces])
+
+
+@lru_cache(maxsize=256)
+def _read_simple(template: str) -> tuple[str | slice, ...] | None:
+    """Return which parts of a usual time value make up a template, None if it needs more than that."""
+    literal, *pieces = template.split("%")
+    parts: list[str | slice] = [literal]
+    for piece in pieces:
+        place = _PLACES.get(piece[:1])
+        if place is None:
+            return None
+        parts += (place, piece[1:])
+    return None if "\0" in template else tuple(parts)
+
+
+_PLACES: Final = {
+    "Y": slice(0, 4),
+    "m": slice(5, 7),
+    "d": slice(8, 10),
+    "H": slice(11, 13),
+    "M": slice(14, 16),
+    "S": slice(17, 19),
+    "F": slice(0, 10),
+    "T": slice(11, 19),
+    "R": slice(11, 16),
+}
+
 FUNCTIONS: Final[tuple[ScalarFunction, ...]] = (
-    _dated("date", _of_moment(_date_text), (0, None)),
-    _dated("time", _of_moment(_time_text), (0, None)),
-    _dated("datetime", _of_moment(_datetime_text), (0, None)),
-    _dated("julianday", _of_moment(_julian_day), (0, None), SqlType.REAL),
-    _dated("unixepoch", _of_moment(_unix_time), (0, None), None),
-    _dated("strftime", _strftime, (0, None)),
-    _dated("timediff", _timediff, 2),
+    _dated("date", _of_moment(_date_text), short=lambda text: text[:10]),
+    _dated("time", _of_moment(_time_text), short=lambda text: text[11:] or "00:00:00"),
+    _dated("datetime", _of_moment(_datetime_text), short=lambda text: text if len(text) > 10 else text + " 00:00:00"),
+    _dated("julianday", _of_moment(_julian_day), SqlType.REAL, short=lambda text: julian_of_usual(text) / 86400000.0),
+    _dated("unixepoch", _of_moment(_unix_time), None, short=lambda text: (julian_of_usual(text) - UNIX_EPOCH) // 1000),
+    _dated("strftime", _strftime, short=_short_strftime),
+    _dated("timediff", _timediff, counts=2),
     _current("current_date", _date_text),
     _current("current_time", _time_text),
     _current("current_timestamp", _datetime_text),

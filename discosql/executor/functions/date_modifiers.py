@@ -82,8 +82,7 @@ def _utc(moment: Moment) -> None:
         last, guess = guess, guess - error
     else:
         guess = last
-    moment.__init__()  # type: ignore[misc]  # starts over, as in SQLite, without 'subsec' too
-    moment.julian = guess
+    moment.reset(guess)  # as in SQLite it forgets 'subsec' too
     moment.is_utc = True
 
 

@@ -8,6 +8,7 @@ between the two follows Meeus, Astronomical Algorithms, chapter 7, in integers.
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from discosql.errors import OperationalError
@@ -21,6 +22,11 @@ UNIX_EPOCH: Final = 210_866_760_000_000
 
 _LAST = 464_269_060_799_999  # 9999-12-31 23:59:59.999
 _LOCAL_FIRST, _LOCAL_LAST = 210_866_760_000_000, 213_014_145_600_000  # where the C library knows local time
+_USUAL = re.compile(
+    r"\d{4}-(?:02-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:0[1-9]|[12]\d|30)|(?:0[13578]|1[02])-31)"
+    r"(?: (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)?",
+    re.ASCII,
+)
 _DATE = re.compile(r"(-?)(\d{4})-(\d\d)-(\d\d)[ \t\n\v\f\rT]*", re.ASCII)
 _TIME = re.compile(
     r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?[ \t\n\v\f\r]*(?:([zZ])|([+-])(\d\d):(\d\d))?[ \t\n\v\f\r]*", re.ASCII
@@ -40,18 +46,15 @@ class Moment:
     in minutes still to be taken off, `overflow` by how many days the date went beyond its month.
     """
 
-    __slots__ = ("clock", "date", "is_local", "is_utc", "julian", "overflow", "raw", "subsecond", "zone")
-
-    def __init__(self) -> None:
-        self.julian: int | None = None
-        self.date: tuple[int, int, int] | None = None
-        self.clock: tuple[int, int, float] | None = None
-        self.raw: float | None = None
-        self.zone = 0
-        self.overflow = 0
-        self.subsecond = False
-        self.is_utc = False
-        self.is_local = False
+    julian: int | None = None
+    date: tuple[int, int, int] | None = None
+    clock: tuple[int, int, float] | None = None
+    raw: float | None = None
+    zone = 0
+    overflow = 0
+    subsecond = False
+    is_utc = False
+    is_local = False
 
     @classmethod
     def at(cls, julian: int) -> "Moment":
@@ -63,9 +66,13 @@ class Moment:
     def copy(self) -> "Moment":
         """Return an independent moment of the same state."""
         copied = Moment()
-        for name in self.__slots__:
-            setattr(copied, name, getattr(self, name))
+        copied.__dict__.update(self.__dict__)
         return copied
+
+    def reset(self, julian: int) -> None:
+        """Become a moment that only has a Julian day number."""
+        self.__dict__.clear()
+        self.julian = julian
 
     def to_julian(self) -> int:
         """Return the Julian day number, computed if need be."""
@@ -161,6 +168,23 @@ def date_of(julian: int) -> tuple[int, int, int]:
     e = int((b - d) / 30.6001)
     month = e - 1 if e < 14 else e - 13
     return (c - 4716 if month > 2 else c - 4715), month, b - d - int(30.6001 * e)
+
+
+is_usual: Final = _USUAL.fullmatch
+"""Tells whether a text is a real date, ``YYYY-MM-DD`` or ``YYYY-MM-DD HH:MM:SS``, as the functions write it."""
+
+
+@lru_cache(maxsize=4096)
+def _julian_of_day(text: str) -> int:
+    return julian_of(int(text[:4]), int(text[5:7]), int(text[8:10]))
+
+
+def julian_of_usual(text: str) -> int:
+    """Return the Julian day number in milliseconds of a text that `is_usual`."""
+    start = _julian_of_day(text[:10])
+    if len(text) == 10:
+        return start
+    return start + ((int(text[11:13]) * 60 + int(text[14:16])) * 60 + int(text[17:19])) * 1000
 
 
 def is_valid(julian: int) -> bool:

@@ -7,7 +7,7 @@ leave less for the rest. So a match takes time proportional to the text times it
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from discosql.errors import OperationalError
@@ -22,29 +22,37 @@ if TYPE_CHECKING:
 MAX_PATTERN: Final = 50_000
 """The most bytes a LIKE or GLOB pattern may have, as in SQLite."""
 
+_FEW: Final = 20
 _NOTHING = "(?!)"
 """A regular expression that matches nowhere."""
 
 
 class _Stretch:
-    """Part of a pattern between wildcards for any text: regular expressions, one for each of its characters."""
+    """Part of a pattern between wildcards for any text: a regular expression for each of its characters.
 
-    def __init__(self, parts: list[str], literal: str | None) -> None:
+    `literal` is the text that it is where it holds no wildcard, otherwise None.
+    """
+
+    def __init__(self, parts: list[str], literal: list[str] | None) -> None:
         self.length = len(parts)
-        self.literal = literal
-        self._expression = None if literal is not None else re.compile("".join(parts), re.DOTALL)
+        self.expression = "".join(parts)
+        self.literal = None if literal is None else "".join(literal)
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.expression, re.DOTALL)
 
     def fits(self, text: str, place: int) -> bool:
         """Return whether the stretch stands at that place."""
-        if self._expression is None:
-            return text.startswith(self.literal or "", place)
-        return self._expression.match(text, place) is not None
+        if self.literal is not None:
+            return text.startswith(self.literal, place)
+        return self._compiled.match(text, place) is not None
 
     def find(self, text: str, start: int, end: int) -> int:
         """Return the first place between two at which the whole stretch stands, -1 if none."""
-        if self._expression is None:
-            return text.find(self.literal or "", start, end)
-        match = self._expression.search(text, start, end)
+        if self.literal is not None:
+            return text.find(self.literal, start, end)
+        match = self._compiled.search(text, start, end)
         return -1 if match is None else match.start()
 
 
@@ -53,8 +61,7 @@ Matcher = Callable[[str], bool]
 
 def _matcher(stretches: list[_Stretch]) -> Matcher:
     """Return what tells whether a text is made of stretches with any text between them."""
-    literals = [stretch.literal for stretch in stretches]
-    match literals:
+    match [stretch.literal for stretch in stretches]:
         case [str(only)]:
             return lambda text: text == only
         case [str(head), ""]:
@@ -63,10 +70,19 @@ def _matcher(stretches: list[_Stretch]) -> Matcher:
             return lambda text: text.endswith(tail)
         case ["", str(middle), ""]:
             return lambda text: middle in text
-        case [_]:
-            only_stretch = stretches[0]
-            return lambda text: len(text) == only_stretch.length and only_stretch.fits(text, 0)
+    if len(stretches) <= _FEW:
+        return _expression_matcher(stretches)
     return _general_matcher(stretches)
+
+
+def _expression_matcher(stretches: list[_Stretch]) -> Matcher:
+    """Return a matcher of one regular expression. The groups around inner stretches keep it from going back."""
+    first, *rest = [stretch.expression for stretch in stretches]
+    if rest:
+        *inner, last = rest
+        first += "".join([f"(?>.*?{stretch})" for stretch in inner if stretch]) + ".*" + last
+    fullmatch = re.compile(first, re.DOTALL).fullmatch
+    return lambda text: fullmatch(text) is not None
 
 
 def _general_matcher(stretches: list[_Stretch]) -> Matcher:
@@ -116,7 +132,7 @@ def compile_like(pattern: str, escape: str | None = None, sensitive: bool = Fals
     marks = iter(pattern)
     for mark in marks:
         if mark == "%" != escape:
-            stretches.append(_Stretch(parts, None if literal is None else "".join(literal)))
+            stretches.append(_Stretch(parts, literal))
             parts, literal = [], []
             continue
         if mark == "_" != escape:
@@ -131,7 +147,7 @@ def compile_like(pattern: str, escape: str | None = None, sensitive: bool = Fals
         parts.append(re.escape(mark))
         if literal is not None:
             literal.append(mark)
-    stretches.append(_Stretch(parts, None if literal is None else "".join(literal)))
+    stretches.append(_Stretch(parts, literal))
     return _matcher(stretches)
 
 
@@ -148,7 +164,7 @@ def compile_glob(pattern: str) -> Matcher:
         mark = pattern[place]
         place += 1
         if mark == "*":
-            stretches.append(_Stretch(parts, None if literal is None else "".join(literal)))
+            stretches.append(_Stretch(parts, literal))
             parts, literal = [], []
         elif mark in "?[":
             part, place = (".", place) if mark == "?" else _glob_set(pattern, place)
@@ -160,7 +176,7 @@ def compile_glob(pattern: str) -> Matcher:
             parts.append(re.escape(mark))
             if literal is not None:
                 literal.append(mark)
-    stretches.append(_Stretch(parts, None if literal is None else "".join(literal)))
+    stretches.append(_Stretch(parts, literal))
     return _matcher(stretches)
 
 
@@ -200,31 +216,36 @@ def compile_regexp(pattern: str) -> re.Pattern[str]:
         raise OperationalError(f"invalid regular expression: {exc}") from exc
 
 
+def prepare_like(context: "Context", pattern: str, *escape: str) -> Callable[[Value], Value]:
+    """Return what tells whether a value matches a LIKE pattern, NULL for NULL."""
+    sensitive = context.state.case_sensitive_like
+    matches = compile_like(pattern, *escape, sensitive=sensitive)
+
+    def match(value: Value) -> Value:
+        if value is None:
+            return None
+        text = value if isinstance(value, str) and "\0" not in value else c_text(value)
+        if not sensitive:
+            text = text.lower() if text.isascii() else fold_case(text)
+        return 1 if matches(text) else 0
+
+    return match
+
+
 def like(context: "Context", pattern: Value, value: Value, *escape: Value) -> Value:
     """Return whether a text matches a LIKE pattern: ``%`` any text, ``_`` one character; A to Z equal a to z."""
-    sensitive = context.state.case_sensitive_like
-    if type(pattern) is str and not escape:
-        matches = compile_like(pattern) if not sensitive else compile_like(pattern, None, True)
-    else:
-        if None in escape:
-            return None
-        written = "" if pattern is None else text_of(pattern)
-        matches = compile_like(written, *map(text_of, escape), sensitive=sensitive)
-        if pattern is None:
-            return None
-    if value is None:
+    if None in escape:
         return None
-    text = value if isinstance(value, str) and "\0" not in value else c_text(value)
-    if not sensitive:
-        text = text.lower() if text.isascii() else fold_case(text)
-    return 1 if matches(text) else 0
+    match = prepare_like(context, "" if pattern is None else text_of(pattern), *map(text_of, escape))
+    return None if pattern is None else match(value)
 
 
 def glob(pattern: Value, value: Value) -> Value:
     """Return whether a text matches a GLOB pattern: ``*``, ``?``, ``[a-z]`` and ``[^a-z]``."""
     if pattern is None or value is None:
         return None
-    return 1 if compile_glob(text_of(pattern))(c_text(value)) else 0
+    matches = compile_glob(pattern if isinstance(pattern, str) else text_of(pattern))
+    return 1 if matches(value if isinstance(value, str) and "\0" not in value else c_text(value)) else 0
 
 
 def regexp(pattern: Value, value: Value) -> Value:
