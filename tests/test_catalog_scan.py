@@ -56,7 +56,7 @@ def _both(pair: tuple[Any, Any], sql: str, *, ordered: bool = True) -> list[Any]
     for side in pair:
         cursor = side.execute(sql)
         rows = cursor.fetchall()
-        answers.append(([column[0] for column in cursor.description], rows if ordered else sorted(rows)))
+        answers.append(([column[0] for column in cursor.description], rows if ordered else sorted(rows, key=repr)))
     assert answers[0] == answers[1]
     return answers[0][1]
 
@@ -98,6 +98,33 @@ def test_views() -> None:
     _both(pair, "SELECT * FROM sqlite_master WHERE type = 'view'")
     for side in pair:
         side.close()
+
+
+def test_foreign_key_check() -> None:
+    pair = discosql.connect(":memory:"), sqlite.connect(":memory:")
+    for side in pair:
+        side.executescript(
+            """PRAGMA foreign_keys = OFF;
+            CREATE TABLE p (a INTEGER PRIMARY KEY, b TEXT COLLATE NOCASE UNIQUE) STRICT;
+            CREATE TABLE c (a INTEGER REFERENCES p, b TEXT REFERENCES p (b), x INTEGER REFERENCES nowhere) STRICT;
+            CREATE TABLE w (a INTEGER PRIMARY KEY REFERENCES p) STRICT, WITHOUT ROWID;
+            INSERT INTO p VALUES (1, 'a');
+            INSERT INTO c VALUES (1, 'A', NULL), (2, 'a', NULL), (NULL, 'b', 5), (1, NULL, 6), (2, 'a', NULL);
+            INSERT INTO w VALUES (1), (2)"""
+        )
+    assert len(_both(pair, "PRAGMA foreign_key_check", ordered=False)) == 6
+    _both(pair, "PRAGMA foreign_key_check(c)", ordered=False)
+    _both(pair, "SELECT rowid, parent FROM pragma_foreign_key_check('c') WHERE fkid = 2", ordered=False)
+    for side in pair:
+        side.close()
+
+
+def test_function_list() -> None:
+    with discosql.connect(":memory:") as connection:
+        functions = connection.execute("SELECT name, type, narg FROM pragma_function_list").fetchall()
+        assert ("abs", "s", 1) in functions
+        assert ("row_number", "w", 0) in functions
+    connection.close()
 
 
 def test_settings() -> None:

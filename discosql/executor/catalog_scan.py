@@ -8,7 +8,10 @@ from typing import Final
 
 from discosql.errors import InternalError
 from discosql.executor.context import Context
+from discosql.executor.foreign_keys import foreign_key_check
+from discosql.executor.functions import DEFAULT
 from discosql.executor.functions.json_rows import json_rows
+from discosql.executor.writes.steps import Steps
 from discosql.schema import Column, Index, TableSchema
 from discosql.types import Row, Value, fold_case, text_of
 
@@ -29,6 +32,9 @@ SYSTEM_TABLES: Final = {
 }
 """The columns, name and declared type, of the tables that every database has."""
 
+READING: Final = frozenset({"pragma_foreign_key_check"})
+"""The tables whose rows depend on stored rows: `read_rows` makes them, not `catalog_rows`."""
+
 _STANDARD_TYPES: Final = frozenset({"ANY", "BLOB", "INT", "INTEGER", "REAL", "TEXT"})
 
 
@@ -38,6 +44,12 @@ def catalog_rows(name: str, arguments: tuple[Value, ...], context: Context) -> l
     if source is None:
         raise InternalError(f"there is no catalog table {name}")
     return list(source(context, *arguments))
+
+
+def read_rows(name: str, arguments: tuple[Value, ...], context: Context) -> Steps[list[Row]]:
+    """Return the rows of one of the tables in `READING`."""
+    table = arguments[0] if arguments else None
+    return (yield from foreign_key_check(context.view, None if table is None else text_of(table)))
 
 
 # Tables ----------------------------------------------------------------------------------------------------------
@@ -189,6 +201,14 @@ def _database_list(context: Context) -> Iterator[Row]:
     yield 0, "main", ""
 
 
+def _function_list(context: Context) -> Iterator[Row]:
+    kinds = {"scalar": "s", "aggregate": "a", "window": "w"}
+    for signature in DEFAULT.signatures().values():
+        most = -1 if signature.maximum is None else signature.maximum
+        flags = 0x800 if signature.deterministic else 0
+        yield signature.name, 1, kinds[signature.kind], "utf8", most, flags
+
+
 def _collation_list(context: Context) -> Iterator[Row]:
     names = [*context.collations, "RTRIM", "NOCASE", "BINARY"]
     yield from enumerate(names)
@@ -206,6 +226,7 @@ _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "pragma_foreign_key_list": _foreign_key_list,
     "pragma_database_list": _database_list,
     "pragma_collation_list": _collation_list,
+    "pragma_function_list": _function_list,
     "json_each": lambda context, *arguments: iter(json_rows("json_each", arguments)),
     "json_tree": lambda context, *arguments: iter(json_rows("json_tree", arguments)),
     "pragma_encoding": lambda context: iter([("UTF-8",)]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from discosql.executor.catalog_scan import catalog_rows
+from discosql.executor.catalog_scan import READING, catalog_rows, read_rows
 from discosql.executor.compile.code import (
     ANYTHING,
     INTEGER,
@@ -189,7 +189,9 @@ def _catalog_scan(producer: Producer, node: CatalogScan, needed: Needed, consume
     name = producer.module.constant(node.name)
     arguments = row_of([producer.value(argument) for argument in node.arguments]).text
     rows = function.name("rows")
-    function.line(f"{rows} = {producer.module.runtime(catalog_rows)}({name}, {arguments}, context)")
+    make = producer.module.runtime(catalog_rows) if node.name not in READING else producer.module.runtime(read_rows)
+    wait = "yield from " if node.name in READING else ""
+    function.line(f"{rows} = {wait}{make}({name}, {arguments}, context)")
     places = {column.id: position for column, position in zip(node.output, node.positions, strict=True)}
     json_place = 1 if node.name in ("json_each", "json_tree") else None  # their column `value`
     kinds = {column: ANYTHING | (JSON if place == json_place else 0) for column, place in places.items()}
