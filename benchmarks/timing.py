@@ -74,6 +74,7 @@ def measure(engines: Sequence[Engine], queries: dict[str, str], refusals: tuple[
     The collector of garbage runs between measurements and works as usual during them; what was loaded is taken out of
     its sight, so that no engine pays for the rows of the others.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     timings: Timings = {}
@@ -92,7 +93,6 @@ def measure(engines: Sequence[Engine], queries: dict[str, str], refusals: tuple[
         for cell in cells:
             if number < cell.rounds:
                 cell.measure()
-    gc.unfreeze()
     print("\r".ljust(80), end="\r", file=sys.stderr)
     return timings
 
