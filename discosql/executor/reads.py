@@ -1,5 +1,6 @@
 """Reading for generated code: batches of rows, and what is loaded before a statement starts."""
 
+import gc
 from collections.abc import Generator, Iterable
 from typing import Any, Final
 
@@ -10,6 +11,26 @@ from discosql.types import Row, Value, to_numeric
 
 UNLIMITED: Final = 2**62
 """More rows than there can be; with an offset added it is still a number that Python's slices take."""
+
+
+def without_collections(steps: Generator[Pending | None, Any, Any]) -> Generator[Pending | None, Any, Any]:
+    """Run a statement without the collector of cyclic garbage looking at its rows over and over.
+
+    Rows hold no cycles, but thousands of new tuples make Python search for some, through all the objects there are.
+    Whenever the statement waits or lets others work, the collector is on again.
+    """
+    answer: Any = None
+    while True:
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            waiting = steps.send(answer)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            if enabled:
+                gc.enable()
+        answer = yield waiting
 
 
 def pieces(rows: list[Any], step: int) -> Iterable[list[Any]]:

@@ -16,7 +16,8 @@ from discosql.executor.compile.rows import return_rows
 from discosql.executor.compile.walk import count_uses
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
-from discosql.planner.plan import ColumnRef, Expression, Node
+from discosql.executor.reads import without_collections
+from discosql.planner.plan import ColumnRef, Expression, IndexLookup, Node, Projection
 from discosql.storage.engine import Pending
 from discosql.types import Row, SqlType
 
@@ -30,20 +31,22 @@ Running: TypeAlias = Generator[Pending | None, Any, list[Row]]
 class CompiledPlan:
     """A plan as a generated function. `source` is its text, `row_counts` what was counted in the last run."""
 
-    __slots__ = ("_counted", "_run", "plan", "row_counts", "source")
+    __slots__ = ("_counted", "_run", "_scans", "plan", "row_counts", "source")
 
     def __init__(self, plan: Node, module: Module, function: Function) -> None:
         self.plan = plan
         self.source = module.source()
         self.row_counts: dict[int, int] = {}
         self._counted = module.counted
+        self._scans = not isinstance(plan, Projection) or not isinstance(plan.child, IndexLookup)
         self._run: Callable[[Context, dict[int, Any]], Running] = module.load()[function.label]
 
     def run(self, context: Context) -> Running:
         """Start the plan; the generator returns its rows as tuples in the order of the plan's output."""
         if self._counted is not None:
             return self._run_and_count(context, self._counted)
-        return self._run(context, {0: 0})
+        steps = self._run(context, {0: 0})
+        return without_collections(steps) if self._scans else steps
 
     def _run_and_count(self, context: Context, counted: Mapping[int, int]) -> Running:
         memo: dict[int, Any] = {0: 0, **{place: itertools.count() for place in counted.values()}}
