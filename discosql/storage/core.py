@@ -317,6 +317,7 @@ class Engine:
     async def open(self) -> None:
         """Read the log, and listen for more."""
         await self.log.open()
+        await self.log.catch_up()
         self._stop_listening = self.guild.listen(self._hint)
 
     async def close(self) -> None:

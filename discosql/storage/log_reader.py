@@ -23,6 +23,9 @@ from discosql.storage.reading import body_of, entries_of, read_after, with_retri
 TRIM_LIMIT: Final = 30 * 60.0
 """Seconds after which entries that were not read yet may have been collected (H)."""
 
+_MAX_WAITS: Final = 20
+"""Readings after which `catch_up` leaves the rest to later ones: others commit faster than slots are decided."""
+
 
 class Follower(Protocol):
     """Who builds the state that the log tells of."""
@@ -131,6 +134,19 @@ class LogReader:
         """Read what is new in the log and apply what is certain of it."""
         async with self._lock:
             await self._sync()
+
+    async def catch_up(self) -> None:
+        """Wait until what is in the log now is decided: at most the time that a slot stays open, else no time at all.
+
+        A process that starts right after another has committed must see that commit.
+        """
+        for _ in range(_MAX_WAITS):
+            certain = self.chain.certain_at
+            if certain is None:
+                return
+            left = certain - self.clock.lower_bound()
+            await self.guild.sleep(max(left, self.timing.visibility / 4))
+            await self.sync()
 
     async def _sync(self) -> None:
         # What happened up to now, our own posts above all, will be in this reading; hints from now on may not.
