@@ -15,7 +15,13 @@ from discosql.errors import OperationalError, ProgrammingError, SerializationErr
 from discosql.executor.compile import evaluate_constant
 from discosql.executor.context import Context, Result, SessionState
 from discosql.executor.functions.registry import Registry
-from discosql.executor.run import CompiledStatement, RollbackRequired, check_deferred, compile_statement
+from discosql.executor.run import (
+    ChangesKeptError,
+    CompiledStatement,
+    RollbackRequired,
+    check_deferred,
+    compile_statement,
+)
 from discosql.explaining import Steps, explain_steps
 from discosql.planner.context import PlanContext
 from discosql.planner.parse import bind_parameters, split
@@ -121,16 +127,23 @@ class Session:
     def _run(self, compiled: CompiledStatement, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
         if self.transaction is None and self._begins(compiled):
             self._begin()
-        if self.transaction is not None:
-            result = yield from self._run_in(self.transaction, start, values)
-        else:
-            result = yield from self._autocommit(start, values)
+        try:
+            if self.transaction is not None:
+                result = yield from self._run_in(self.transaction, start, values)
+            else:
+                result = yield from self._autocommit(start, values)
+        except ChangesKeptError as kept:
+            self._count(kept.result)
+            raise
+        self._count(result)
+        return result
+
+    def _count(self, result: Result) -> None:
         if result.last_rowid is not None:
             self.state.last_insert_rowid = result.last_rowid
         if result.rowcount >= 0:
             self.state.changes = result.rowcount
             self.state.total_changes += result.rowcount
-        return result
 
     def _run_in(self, transaction: Transaction, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
         context = Context(transaction, values, self.state, collations=self.collations)
@@ -144,18 +157,33 @@ class Session:
         for attempt in itertools.count(1):
             transaction = self.engine.begin()
             try:
-                result = yield from self._run_in(transaction, start, values)
-                if transaction.changed:
-                    yield transaction.committing()
-                return result
+                return (yield from self._run_alone(transaction, start, values))
             except SerializationError:
                 # Nothing of the statement was applied, so running it on the newer state is what the caller asked for.
                 if attempt == MAX_RETRIES:
                     raise
             finally:
                 self.engine.rollback(transaction)
+                self.state.end_transaction()
             yield self.engine.refreshing()
         raise AssertionError("unreachable")
+
+    def _run_alone(
+        self, transaction: Transaction, start: Callable[[Context], Steps], values: tuple[Value, ...]
+    ) -> Steps:
+        """Run a statement and commit what it changed, also where OR FAIL stopped it halfway."""
+        kept: ChangesKeptError | None = None
+        result = Result()
+        try:
+            result = yield from self._run_in(transaction, start, values)
+        except ChangesKeptError as error:
+            kept = error
+        yield from check_deferred(transaction, self.state)
+        if transaction.changed:
+            yield transaction.committing()
+        if kept is not None:
+            raise kept
+        return result
 
     # Transactions -------------------------------------------------------------------------------------------------
 
@@ -198,6 +226,7 @@ class Session:
     def _end(self) -> None:
         transaction, self.transaction = self.transaction, None
         self.savepoints.clear()
+        self.state.end_transaction()
         if transaction is not None:
             self.engine.rollback(transaction)
 

@@ -20,8 +20,7 @@ class SessionState:
     """What SQL can see of a connection: counters and settings that outlive a statement.
 
     `deferred_keys` is what the open transaction must still check of deferred foreign keys, by child table and number of
-    the key; `foreign_keys.check_deferred` does so before a commit. It is emptied, and `defer_foreign_keys` switched
-    off, when the transaction ends.
+    the key; `foreign_keys.check_deferred` does so before a commit.
     """
 
     last_insert_rowid: int = 0
@@ -31,6 +30,11 @@ class SessionState:
     case_sensitive_like: bool = False
     defer_foreign_keys: bool = False
     deferred_keys: dict[tuple[int, int], set[tuple[Value, ...]]] = field(default_factory=dict)
+
+    def end_transaction(self) -> None:
+        """Forget what holds for one transaction only."""
+        self.deferred_keys.clear()
+        self.defer_foreign_keys = False
 
 
 @dataclass(slots=True)
