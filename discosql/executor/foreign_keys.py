@@ -51,6 +51,11 @@ class Reference:
         """The foreign key as declared."""
         return self.child.foreign_keys[self.number]
 
+    @property
+    def acts(self) -> bool:
+        """Whether it has an action that changes children."""
+        return bool({self.key.on_delete, self.key.on_update} - {"NO ACTION", "RESTRICT"})
+
     def require(self) -> None:
         """Raise ProgrammingError if the reference has a problem."""
         if self.problem is not None:
@@ -105,7 +110,7 @@ class ReferenceMap:
         self.catalog = catalog
         self._from: dict[int, tuple[Reference, ...]] = {}
         self._to: dict[int, tuple[Reference, ...]] = {}
-        self._circular: dict[int, bool] = {}
+        self._row_by_row: dict[int, bool] = {}
 
     def concerns(self, table: TableSchema) -> bool:
         """Return whether a table is the child or the parent of a reference."""
@@ -118,19 +123,27 @@ class ReferenceMap:
             self._from[child.id] = tuple(find_reference(self.catalog, child, number) for number in numbers)
         return self._from[child.id]
 
-    def leads_back(self, table: TableSchema) -> bool:
-        """Return whether an action that starts with a change of a table may change further rows of it."""
-        if table.id not in self._circular:
-            reached: set[int] = set()
-            waiting = [table]
-            while waiting:
-                for reference in self.to(waiting.pop()):
-                    acting = {reference.key.on_delete, reference.key.on_update} - {"NO ACTION", "RESTRICT"}
-                    if acting and reference.child.id not in reached:
-                        reached.add(reference.child.id)
-                        waiting.append(reference.child)
-            self._circular[table.id] = table.id in reached
-        return self._circular[table.id]
+    def goes_row_by_row(self, table: TableSchema) -> bool:
+        """Return whether the outcome depends on rows of a table being changed one at a time.
+
+        So it is where actions lead back to the table, and where RESTRICT may meet a child that the action of another
+        reference removes.
+        """
+        if table.id not in self._row_by_row:
+            acting = [reference for reference in self.to(table) if reference.acts]
+            restricting = any("RESTRICT" in (each.key.on_delete, each.key.on_update) for each in self.to(table))
+            self._row_by_row[table.id] = bool(acting) and (restricting or self._leads_back(table))
+        return self._row_by_row[table.id]
+
+    def _leads_back(self, table: TableSchema) -> bool:
+        reached: set[int] = set()
+        waiting = [table]
+        while waiting:
+            for reference in self.to(waiting.pop()):
+                if reference.acts and reference.child.id not in reached:
+                    reached.add(reference.child.id)
+                    waiting.append(reference.child)
+        return table.id in reached
 
     def to(self, parent: TableSchema) -> tuple[Reference, ...]:
         """Return the references of all tables to a table, the newest first as SQLite follows them."""

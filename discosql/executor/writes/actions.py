@@ -1,7 +1,6 @@
 """What follows from a statement's changes by foreign keys: their actions at once, their checks at its end."""
 
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from discosql.executor.constraints import Lookup
 from discosql.executor.context import Context
@@ -53,9 +52,9 @@ class ForeignKeyWork:
                 if places is None or set(places) & set(reference.parent_places):
                     reference.require()
 
-    def leads_back(self, table: TableSchema) -> bool:
-        """Return whether actions that start with a table may change further rows of it."""
-        return self._context.state.foreign_keys and self._map.leads_back(table)
+    def goes_row_by_row(self, table: TableSchema) -> bool:
+        """Return whether it matters to foreign keys that rows of a table are changed one at a time."""
+        return self._context.state.foreign_keys and self._map.goes_row_by_row(table)
 
     def is_parent(self, table: TableSchema) -> bool:
         """Return whether references of other tables to a table are to be followed."""
@@ -82,13 +81,21 @@ class ForeignKeyWork:
         """Run the actions of what was changed. Raises IntegrityError where RESTRICT or a child's constraint forbids."""
         if not self._context.state.foreign_keys or not self._map.concerns(changes.table):
             return
-        queue = deque([changes])
-        while queue:
-            step = queue.popleft()
-            self._found.follow(step)
-            self._note_given(step)
-            for reference in self._map.to(step.table):
-                yield from self._act(reference, step, queue)
+        # Depth first, as SQLite does: all that follows from one reference comes before the next reference.
+        stack = [self._begin(changes)]
+        while stack:
+            step, references = stack[-1]
+            reference = next(references, None)
+            if reference is None:
+                stack.pop()
+            else:
+                caused = yield from self._act(reference, step)
+                stack += [self._begin(each) for each in reversed(caused)]
+
+    def _begin(self, step: TableChanges) -> tuple[TableChanges, Iterator[Reference]]:
+        self._found.follow(step)
+        self._note_given(step)
+        return step, iter(self._map.to(step.table))
 
     def check(self) -> Steps[None]:
         """Raise IntegrityError if a child was left without a parent."""
@@ -114,28 +121,29 @@ class ForeignKeyWork:
         else:
             touched.setdefault(reference.id, (reference, set()))[1].update(keys)
 
-    def _act(self, reference: Reference, step: TableChanges, queue: deque[TableChanges]) -> Steps[None]:
+    def _act(self, reference: Reference, step: TableChanges) -> Steps[list[TableChanges]]:
+        """Run the actions of a reference for what happened to its parents; return the changes of children."""
         removed = {key for row in step.deleted if (key := reference.parent_key(row)) is not None}
         moved = _moved_keys(reference, step.updated)
         if not (removed or moved) or not self._is_followed(reference):
-            return
+            return []
         if removed and reference.key.on_delete == "RESTRICT" and reference.child.id == step.table.id:
             _restrict_in_turn(reference, step.deleted)
+        caused = []
         if removed:
-            yield from self._act_on(reference, reference.key.on_delete, dict.fromkeys(removed), queue)
+            caused += yield from self._act_on(reference, reference.key.on_delete, dict.fromkeys(removed))
         if moved:
-            yield from self._act_on(reference, reference.key.on_update, moved, queue)
+            caused += yield from self._act_on(reference, reference.key.on_update, moved)
+        return caused
 
-    def _act_on(
-        self, reference: Reference, action: str, keys: dict[Key, Key | None], queue: deque[TableChanges]
-    ) -> Steps[None]:
+    def _act_on(self, reference: Reference, action: str, keys: dict[Key, Key | None]) -> Steps[list[TableChanges]]:
         """Run an action for the children of keys that parents lost; each comes with what became of it."""
         if action == "NO ACTION":
             self._touch(self._lost, reference, keys)
-            return
+            return []
         children = yield from self._found.children(reference, keys)
         if not children:
-            return
+            return []
         if action == "RESTRICT":
             raise violation()
         if action == "SET DEFAULT":
@@ -148,7 +156,7 @@ class ForeignKeyWork:
         else:
             yield from self._update_children(reference, action, keys, children, changes)
         self._context.state.total_changes += changes.count
-        queue.append(changes)
+        return [changes]
 
     def _update_children(
         self,

@@ -161,7 +161,7 @@ class Inserter:
 
     def _replace(self, context: Context, row: Row, holder: Row, contest: Contest) -> Steps[None]:
         """Remove a row that is in the way of another."""
-        if not contest.work.leads_back(self.table):
+        if not contest.work.goes_row_by_row(self.table):
             contest.changes.make_room(holder)
             contest.holders.release(holder)
             return

@@ -144,7 +144,7 @@ class WriteProgram:
 
     def _in_turn(self, work: ForeignKeyWork) -> bool:
         """Return whether rows must be changed one at a time."""
-        return self._looks_back or work.leads_back(self.table)
+        return self._looks_back or work.goes_row_by_row(self.table)
 
     def _places(self) -> Collection[int] | None:
         """Return the places of a stored row that an UPDATE changes, None for whole rows."""
@@ -208,7 +208,7 @@ class InsertProgram(WriteProgram):
         return (yield from self.apply(context, source))
 
     def _in_turn(self, work: ForeignKeyWork) -> bool:
-        return self._looks_back or (self._inserter.passes_over and work.leads_back(self.table))
+        return self._looks_back or (self._inserter.passes_over and work.goes_row_by_row(self.table))
 
     def _as_it_is(self, context: Context, source: Sequence[Row]) -> Steps[Sequence[Row]]:
         return source
