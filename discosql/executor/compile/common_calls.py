@@ -26,7 +26,7 @@ def common_call(scope: Scope, expression: Call, function: ScalarFunction, argume
 
 def _of_text(scope: Scope, argument: Code, short: str, condition: str, function: Callable[..., Any]) -> Code | None:
     """Return code that takes the short way for text that satisfies a condition; ``{}`` stands for the text."""
-    if not argument.only(TEXT | NULL):
+    if not argument.may_be(TEXT) or not argument.only(TEXT | NULL):
         return None
     first, again = scope.named(argument)
     long = f"{scope.module.runtime(function)}({{1}})"
@@ -52,7 +52,7 @@ def _upper(scope: Scope, _expression: Call, arguments: list[Code]) -> Code | Non
 def _substr(scope: Scope, expression: Call, arguments: list[Code]) -> Code | None:
     value, *places = arguments
     numbers = [part.value for part in expression.arguments[1:] if isinstance(part, Constant)]
-    if len(numbers) < len(places) or not value.only(TEXT | NULL):
+    if len(numbers) < len(places) or not value.may_be(TEXT) or not value.only(TEXT | NULL):
         return None
     start, count = numbers if len(numbers) == 2 else (numbers[0], None)
     if type(start) is not int or start < 1 or not (count is None or (type(count) is int and count >= 0)):
