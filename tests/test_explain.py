@@ -77,6 +77,7 @@ def test_expressions_read_as_sql() -> None:
         "t.b NOT IN ('it''s', x'01', ?1, :x)"
     )
     assert text(Case(((A, ONE),), TWO)) == "CASE WHEN t.a THEN 1 ELSE 2 END"
+    assert text(Case(((Is(A, Constant(None)), ONE),), A)) == "coalesce(t.a, 1)"
     assert text(SimpleCase(((A, ONE, "BINARY", B),), Constant(None))) == "CASE t.a WHEN 1 THEN t.b END"
     assert text(Cast(A, SqlType.TEXT)) == "CAST(t.a AS TEXT)"
     assert text(equals(Convert(A, SqlType.TEXT), B)) == "t.a = t.b"

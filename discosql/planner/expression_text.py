@@ -193,6 +193,8 @@ class ExpressionText:
         return f"{self._at(e.operand, 5)} {word} ({self.texts(e.items)}){_collated(e.collation, e.operand)}", 4
 
     def _case(self, e: Case) -> tuple[str, int]:
+        if len(e.whens) == 1 and _is_default(e):
+            return f"coalesce({self.text(e.default)}, {self.text(e.whens[0][1])})", _ATOM
         whens = " ".join(f"WHEN {self.text(when)} THEN {self.text(result)}" for when, result in e.whens)
         return f"CASE {whens}{self._default(e.default)} END", _ATOM
 
@@ -218,6 +220,14 @@ class ExpressionText:
     def _in_subquery(self, e: InSubquery) -> tuple[str, int]:
         operands = self._at(e.operands[0], 5) if len(e.operands) == 1 else f"({self.texts(e.operands)})"
         return f"{operands} {'NOT IN' if e.negated else 'IN'} ({self._name_subquery(e.plan)})", 4
+
+
+def _is_default(e: Case) -> bool:
+    """Whether a CASE gives a column, or something else where that is NULL."""
+    when = e.whens[0][0]
+    if not isinstance(when, Is) or when.negated or when.right != Constant(None):
+        return False
+    return isinstance(e.default, ColumnRef) and when.left == e.default
 
 
 def _column(e: ColumnRef) -> str:

@@ -36,6 +36,7 @@ from discosql.planner.plan import (
 )
 from discosql.planner.rules.choose_hash_joins import choose_hash_joins
 from discosql.planner.rules.decorrelate import decorrelate
+from discosql.planner.rules.find_anti_joins import find_anti_joins
 from discosql.planner.rules.flatten_subqueries import flatten_subqueries
 from discosql.planner.rules.fold_constants import FOLDABLE, fold_constants
 from discosql.planner.rules.index_join import index_join
@@ -59,9 +60,10 @@ _TRUTH: Final = frozenset({And, Or, Not, InList, Is, Constant, Case})
 RULES: Final[tuple[Rule, ...]] = (
     Rule(fold_constants, FOLDABLE),
     Rule(simplify_predicates, _TRUTH),
-    Rule(remove_empty, frozenset({Filter, Limit, Values})),
+    Rule(remove_empty, frozenset({Filter, Limit, Values, NestedLoopJoin})),
     Rule(flatten_subqueries, frozenset({Projection})),
     Rule(push_down_filters, _CONDITIONS),
+    Rule(find_anti_joins, frozenset({Filter})),
     Rule(decorrelate, SUBQUERY_KINDS),
     Rule(flatten_subqueries, frozenset({NestedLoopJoin})),
     Rule(push_down_filters, frozenset({NestedLoopJoin})),

@@ -92,7 +92,7 @@ def _rebuilt(expression: Expression, constant: set[int], work: Optimisation) -> 
         item, ready = stack.pop()
         parts = operands(item)
         if id(item) in constant or not parts:
-            results.append(_value(item, work))
+            results.append(_value(item, work) if id(item) in constant else item)
         elif not ready:
             stack.append((item, True))
             stack.extend((part, False) for part in reversed(parts))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from discosql.planner.operands import SUBQUERIES, rewrite
 from discosql.planner.plan import (
     Aggregate,
     ColumnRef,
@@ -16,14 +17,16 @@ from discosql.planner.plan import (
     NestedLoopJoin,
     Node,
     Projection,
+    ScalarSubquery,
     Sort,
     TopN,
     Values,
     Window,
 )
-from discosql.planner.predicates import NULL, conjuncts, truth
+from discosql.planner.predicates import FALSE, NULL, TRUE, conjuncts, truth
 from discosql.planner.rules.optimisation import Optimisation
-from discosql.planner.traverse import rewrite_plan
+from discosql.planner.rules.simplify_predicates import condition, simplify
+from discosql.planner.traverse import map_expressions, rewrite_plan
 from discosql.types import Value, compare
 
 
@@ -32,9 +35,28 @@ def remove_empty(node: Node, _: Optimisation) -> Node:
 
     Such are a Filter that is false or contradicts itself (``a = 1 AND a = 2``, ``a > 2 AND a < 1``), ``LIMIT 0``, and
     what is made of an empty plan: all but a total, which has one row of nothing. An outer join with an empty side
-    gives the other's rows with NULLs.
+    gives the other's rows with NULLs; a subquery without rows is NULL or false.
     """
-    return rewrite_plan(node, _emptied)
+    return rewrite_plan(node, lambda item: _emptied(_without_empty_subqueries(item)))
+
+
+def _without_empty_subqueries(node: Node) -> Node:
+    new = map_expressions(node, lambda expression: rewrite(expression, _value_of_nothing))
+    if new is node:
+        return node
+    new = map_expressions(new, lambda expression: rewrite(expression, simplify))
+    if isinstance(new, Filter):
+        predicate = condition(new.predicate)
+        return new.child if predicate is None else replace(new, predicate=predicate)
+    return new
+
+
+def _value_of_nothing(expression: Expression) -> Expression:
+    if not isinstance(expression, SUBQUERIES) or not is_empty(expression.plan):
+        return expression
+    if isinstance(expression, ScalarSubquery):
+        return Constant(None, expression.type)
+    return TRUE if expression.negated else FALSE
 
 
 def is_empty(node: Node) -> bool:

@@ -33,7 +33,7 @@ def remove_redundant(node: Node, _: Optimisation) -> Node:
     - Distinct over columns that hold a key: of a table, of groups, of another Distinct.
     - Sort of at most one row, of a table by its rowid, below an Aggregate that minds no order, by constants, or by a
       term named before.
-    - Limit of at most one row to one or more.
+    - Limit of at most one row to one or more, or to a negative number, which means none.
     - A Projection of all its child's columns as they are.
     - The rows after the first for a ``min()`` of the rowid alone: they come in its order.
     """
@@ -87,6 +87,8 @@ def _top_n(node: TopN) -> Node:
 
 def _limit(node: Limit) -> Node:
     limit = node.limit
+    if isinstance(limit, Constant) and isinstance(limit.value, int) and limit.value < 0:
+        return node.child if node.offset is None else replace(node, limit=None)
     if node.offset is not None or not has_one_row(node.child):
         return node
     some = limit is None or (isinstance(limit, Constant) and isinstance(limit.value, int) and limit.value != 0)

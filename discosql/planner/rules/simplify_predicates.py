@@ -19,7 +19,6 @@ from discosql.planner.plan import (
     Node,
     Not,
     Or,
-    ScalarSubquery,
 )
 from discosql.planner.predicates import (
     FALSE,
@@ -36,7 +35,6 @@ from discosql.planner.predicates import (
     truth,
 )
 from discosql.planner.rules.optimisation import Optimisation
-from discosql.planner.rules.remove_empty import is_empty
 from discosql.planner.traverse import map_expressions, rewrite_plan
 
 _OPPOSITE: Final[dict[str, Any]] = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -248,22 +246,6 @@ def _case(expression: Case) -> Expression:
     return replace(expression, whens=tuple(whens), default=default)
 
 
-def _empty_scalar(expression: ScalarSubquery) -> Expression:
-    return Constant(None, expression.type) if is_empty(expression.plan) else expression
-
-
-def _empty_exists(expression: Exists) -> Expression:
-    if not is_empty(expression.plan):
-        return expression
-    return TRUE if expression.negated else FALSE
-
-
-def _empty_in(expression: InSubquery) -> Expression:
-    if not is_empty(expression.plan):
-        return expression
-    return TRUE if expression.negated else FALSE
-
-
 _RULES: Final[dict[type, Any]] = {
     Not: _negation,
     And: _conjunction,
@@ -272,7 +254,4 @@ _RULES: Final[dict[type, Any]] = {
     Is: _identity,
     Compare: _comparison,
     Case: _case,
-    ScalarSubquery: _empty_scalar,
-    Exists: _empty_exists,
-    InSubquery: _empty_in,
 }

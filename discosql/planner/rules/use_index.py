@@ -8,6 +8,7 @@ from typing import Final
 
 from discosql.planner.cost import Cost, lookup_cost, scan_cost
 from discosql.planner.keys import Match, Matches, candidates, table_positions
+from discosql.planner.operands import has_subquery
 from discosql.planner.plan import (
     Between,
     Bound,
@@ -104,13 +105,16 @@ def _lookup(scan: Scan, index: Index | None, keys: tuple[tuple[Expression, ...],
 
 
 def _bounds(scan: Scan, parts: list[Expression]) -> Iterator[Bound]:
-    """Yield a bound for each column that conjuncts compare with values given before the table is read."""
+    """Yield a bound for each column that conjuncts compare with values given before the table is read.
+
+    A bound is computed besides the Filter's condition, so that it is never a subquery.
+    """
     columns = {column.id: position for column, position in table_positions(scan)}
     lows: dict[int, Expression] = {}
     highs: dict[int, Expression] = {}
     for part in parts:
         for column, operator, value in _comparisons(part):
-            if column.id in columns and _given((value,), columns):
+            if column.id in columns and _given((value,), columns) and not has_subquery(value):
                 position = columns[column.id]
                 if operator in ("=", ">", ">="):
                     lows.setdefault(position, value)
