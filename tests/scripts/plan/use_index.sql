@@ -8,7 +8,7 @@ changed 3
 ---
 Projection: users.name
 └─ IndexLookup: users.id (7)
-requests: messages 1
+requests: none
 'Cy'
 
 [plan,requests]> SELECT age FROM users WHERE name = 'Ada'

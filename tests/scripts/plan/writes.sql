@@ -4,7 +4,7 @@
 
 [requests]> INSERT INTO t VALUES (1, 5), (2, 3)
 ---
-requests: messages 2, post 1
+requests: messages 1, post 1
 changed 2
 
 [plan,requests]> UPDATE t SET x = x + 1 WHERE id = 2
@@ -12,7 +12,7 @@ changed 2
 Update: t (x)
 └─ Projection: t.id, t.id, t.x, t.x + 1
    └─ IndexLookup: t.id (2)
-requests: messages 2, post 1
+requests: messages 1, post 1
 changed 1
 
 [plan,requests]> DELETE FROM t WHERE id = 1
@@ -20,10 +20,10 @@ changed 1
 Delete: t
 └─ Projection: t.id, t.id, t.x
    └─ IndexLookup: t.id (1)
-requests: messages 2, post 1
+requests: messages 1, post 1
 changed 1
 
 [requests]> UPDATE t SET x = 0 WHERE id = 99
 ---
-requests: messages 1
+requests: none
 changed 0

@@ -11,7 +11,7 @@
 [requests]> INSERT INTO b VALUES (3)
 [requests]> COMMIT
 ---
-requests: messages 1
+requests: none
 requests: none
 changed 1
 requests: none
