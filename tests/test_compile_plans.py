@@ -162,6 +162,8 @@ PAIR: Final = Pair(
         ("SELECT s FROM t WHERE id IN (7, 3, 900, 7)", {"lookup": 1}),
         ("SELECT g FROM t LIMIT 5", {"scan": 1, "batch": 1}),
         ("SELECT id FROM t WHERE g = 3 LIMIT 15", {"scan": 1, "batch": 2}),
+        ("SELECT g FROM t UNION ALL SELECT id FROM u LIMIT 5", {"scan": 1, "batch": 1}),
+        ("SELECT g FROM u JOIN t ON u.t = t.g LIMIT 2", {"scan": 2}),
         ("SELECT DISTINCT g FROM t LIMIT 3", {"scan": 1, "batch": 1}),
         ("SELECT EXISTS (SELECT 1 FROM t WHERE g = 9)", {"scan": 1, "batch": 1}),
         ("SELECT (SELECT s FROM t WHERE g = 9)", {"scan": 1, "batch": 1}),

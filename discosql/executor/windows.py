@@ -11,13 +11,13 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate, groupby
+from itertools import groupby
 from operator import is_not, itemgetter
 from typing import Any, Literal, TypeAlias
 
 from discosql.errors import OperationalError
 from discosql.executor.operators import to_integer
-from discosql.types import MAX_INTEGER, Value, to_numeric
+from discosql.types import Value, to_numeric
 
 Partition: TypeAlias = list[Any]
 Getter: TypeAlias = Callable[[Any], Any]
@@ -291,50 +291,3 @@ def _nth(value: Value) -> int:
     if not isinstance(number, int) or number <= 0:
         raise OperationalError("second argument to nth_value must be a positive integer")
     return number - 1
-
-
-def running(
-    parts: Sequence[Partition], peer_key: Getter | None, compute: Callable[[Partition], list[Value]], by_rows: bool
-) -> list[Value]:
-    """Compute an aggregate from the start of the partition up to each row (ROWS) or the last of its peers (RANGE).
-
-    `compute` returns the results after each row of a partition.
-    """
-    result: list[Value] = []
-    for part in parts:
-        values = compute(part)
-        if by_rows:
-            result += values
-        else:
-            for start, end in peer_spans(part, peer_key):
-                result += [values[end - 1]] * (end - start)
-    return result
-
-
-def running_sums(values: Sequence[int | None]) -> list[Value]:
-    """Return the sum of integers up to each place, NULL before the first one that is not NULL."""
-    present = [value for value in values if value is not None]
-    if len(present) == len(values):
-        sums = list(accumulate(present))
-        if sums and (max(sums) > MAX_INTEGER or min(sums) < ~MAX_INTEGER):
-            raise OperationalError("integer overflow")
-        return list(sums)
-    result: list[Value] = []
-    total: int | None = None
-    for value in values:
-        if value is not None:
-            total = value if total is None else total + value
-            if not ~MAX_INTEGER <= total <= MAX_INTEGER:
-                raise OperationalError("integer overflow")
-        result.append(total)
-    return result
-
-
-def running_steps(factory: Callable[[], Any], rows: Sequence[Sequence[Value]]) -> list[Value]:
-    """Return the value of an aggregate function's state after each row."""
-    state = factory()
-    result: list[Value] = []
-    for row in rows:
-        state.step(*row)
-        result.append(state.value())
-    return result

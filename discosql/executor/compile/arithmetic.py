@@ -80,9 +80,9 @@ def _called(scope: Scope, function: Callable[..., Any], *operands: Code, kind: K
 
 
 def _divide(scope: Scope, guards: Guards, left: Code, right: Code, divisor: Any) -> tuple[Guards, Code]:
+    if isinstance(divisor, int) and divisor > 0 and left.only(PLAIN | BOOL) and left.may_be(INTEGER):
+        return guards, _cut(scope, "//", left, right)
     if left.only(INTEGER | BOOL) and right.only(INTEGER | BOOL):
-        if isinstance(divisor, int) and divisor > 0:
-            return guards, _cut(scope, "//", left, right)
         nonzero, again = _nonzero(scope, right, divisor)
         return guards + nonzero, _called(scope, operators.divide_integers, left, again, kind=PLAIN)
     reals = REAL | NAN
@@ -94,9 +94,9 @@ def _divide(scope: Scope, guards: Guards, left: Code, right: Code, divisor: Any)
 
 
 def _remainder(scope: Scope, guards: Guards, left: Code, right: Code, divisor: Any) -> tuple[Guards, Code]:
+    if isinstance(divisor, int) and divisor > 0 and left.only(PLAIN | BOOL) and left.may_be(INTEGER):
+        return guards, _cut(scope, "%", left, right)
     if left.only(INTEGER | BOOL) and right.only(INTEGER | BOOL):
-        if isinstance(divisor, int) and divisor > 0:
-            return guards, _cut(scope, "%", left, right)
         nonzero, again = _nonzero(scope, right, divisor)
         return guards + nonzero, _called(scope, operators.remainder_of_integers, left, again, kind=INTEGER)
     kind = PLAIN | NULL | (left.kind | right.kind) & DECIMAL
@@ -104,8 +104,12 @@ def _remainder(scope: Scope, guards: Guards, left: Code, right: Code, divisor: A
 
 
 def _cut(scope: Scope, sign: str, left: Code, right: Code) -> Code:
-    """Write a division of integers by a positive constant: Python rounds down, SQL toward zero."""
+    """Write a division of a number by a positive integer constant: Python rounds down, SQL toward zero."""
     first, again = scope.named(left)
+    if left.may_be(REAL):
+        slow = _called(scope, operators.divide if sign == "//" else operators.remainder, again, right, kind=PLAIN)
+        template = f"({{1}} {sign} {{2}} if {{0}}.__class__ is int and {{1}} >= 0 else {{3}})"
+        return compose(template, first, again, right, slow, kind=PLAIN)
     template = f"({{1}} {sign} {{2}} if {{0}} >= 0 else -(-{{1}} {sign} {{2}}))"
     return compose(template, first, again, right, kind=INTEGER)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
+from typing import Final
 
 from discosql.executor.compile.code import ANYTHING, INTEGER, TEXT, Code, compose, row_of, variable
 from discosql.executor.compile.comparison import collated
@@ -20,7 +22,16 @@ from discosql.executor.compile.producer import (
 )
 from discosql.executor.compile.walk import references
 from discosql.executor.reads import UNLIMITED, limit_of, offset_of, pieces
-from discosql.planner.plan import Constant, Distinct, Expression, Filter, Limit, Node, Projection
+from discosql.planner.plan import (
+    Constant,
+    Distinct,
+    Expression,
+    Filter,
+    Limit,
+    Node,
+    Projection,
+    SetOperation,
+)
 
 
 def _filter(producer: Producer, node: Filter, needed: Needed, consume: Consumer) -> None:
@@ -46,6 +57,9 @@ def _projection(producer: Producer, node: Projection, needed: Needed, consume: C
 
     producer.produce(node.child, references(*[expression for _, expression in wanted]), project)
 
+
+_MANY_ARMS: Final = 50
+"""With more arms than this a UNION ALL under a Limit is computed as a whole: each arm is written out here."""
 
 # Limit -----------------------------------------------------------------------------------------------------------
 
@@ -112,12 +126,13 @@ def _return_first(producer: Producer, node: Limit, plain: bool) -> list[int]:
     rows = function.name("rows")
     function.line(f"{rows} = []")
     result = rows if skip == "0" else f"{rows}[{skip}:]"
-    kinds: list[int] = []
+    kinds = [0] * len(node.output)
 
-    def take(pipe: Pipe) -> None:
+    def take(arm: Node, pipe: Pipe) -> None:
         pipe = producer.plain(pipe) if plain else pipe
-        kinds.extend([pipe.columns[column.id].kind for column in node.output])
-        item = output_row(pipe, node.child)
+        for place, column in enumerate(arm.output):
+            kinds[place] |= pipe.columns[column.id].kind
+        item = output_row(pipe, arm)
         if pipe.is_comprehension(item):
             taken = f"{producer.module.runtime(islice)}(({pipe.comprehension(item.text)}), {stop} - len({rows}))"
             function.line(f"{rows} += {taken}")
@@ -127,9 +142,20 @@ def _return_first(producer: Producer, node: Limit, plain: bool) -> list[int]:
                 function.line(f"{rows}.append({item.text})")
                 _leave(producer, rows, stop, result)
 
-    producer.produce(node.child, output_ids(node), take)
+    for arm in _arms(node.child):
+        producer.produce(arm, output_ids(arm), partial(take, arm))
     function.line(f"return {result}")
     return kinds
+
+
+def _arms(node: Node) -> list[Node]:
+    """Return the plans whose rows follow one another in a node: the arms of UNION ALL, or the node itself."""
+    arms: list[Node] = []
+    first = node
+    while isinstance(first, SetOperation) and first.kind == "union" and first.all:
+        arms.append(first.right)
+        first = first.left
+    return [first, *reversed(arms)] if len(arms) < _MANY_ARMS else [node]
 
 
 def _leave(producer: Producer, rows: str, stop: str, result: str) -> None:

@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from discosql.executor.compile.code import Kind, column_of, row_of, variable
 from discosql.executor.compile.comparison import collated
 from discosql.executor.compile.pipe import Layout
-from discosql.executor.compile.producer import PRODUCERS, STATE, Consumer, Needed, Producer, Rows, start_subfunction
-from discosql.executor.compile.rows import limits, output_layout
+from discosql.executor.compile.producer import PRODUCERS, STATE, Consumer, Needed, Producer, Rows
+from discosql.executor.compile.rows import output_layout
 from discosql.executor.compile.sorting import orderable, terms_of, write_sort
-from discosql.executor.compile.walk import references
-from discosql.executor.ordering import Queue
-from discosql.planner.plan import Node, RecursiveUnion, SetOperation, SortKey
+from discosql.planner.plan import Node, SetOperation, SortKey
 
 _MANY: int = 12
 """With more arms than this each becomes a function of its own, so that no function grows without end."""
@@ -48,7 +46,7 @@ def _arm(producer: Producer, node: Node, split: bool) -> tuple[str, list[Kind]]:
     return name, kinds
 
 
-def _row_key(producer: Producer, kinds: Sequence[Kind], collations: Sequence[str]) -> str | None:
+def row_key(producer: Producer, kinds: Sequence[Kind], collations: Sequence[str]) -> str | None:
     """Return the code of what makes rows equal as a function of ``r``; None for the row itself."""
     codes = [column_of("r", place, kind) for place, kind in enumerate(kinds)]
     keys = [collated(producer.scope({}), code, name) for code, name in zip(codes, collations, strict=True)]
@@ -63,7 +61,7 @@ def _combine(producer: Producer, node: SetOperation, rows: str, other: str, kind
     if node.kind == "union" and node.all:
         line(f"{rows} += {other}")
         return
-    key = _row_key(producer, kinds, node.collations)
+    key = row_key(producer, kinds, node.collations)
     if node.kind == "union":
         line(f"{rows} += {other}")
         line(f"{rows} = {_last_of_equals(rows, key)}")
@@ -95,63 +93,4 @@ def _write_row_sort(producer: Producer, rows: str, kinds: Sequence[Kind], collat
     producer.function.line(f"{rows} = [r[0] for r in {rows}]")
 
 
-# Recursive unions ----------------------------------------------------------------------------------------------------
-
-
-def _recursive_union(producer: Producer, node: RecursiveUnion, needed: Needed, consume: Consumer) -> None:
-    """Write a loop that takes rows from a queue and adds those that the step makes of each."""
-    function, module = producer.function, producer.module
-    initial, kinds = producer.tuples(node.initial)
-    skip, stop = limits(producer, node.limit, node.offset, leave=False)
-    step, given, kinds = _step_function(producer, node, kinds)
-    queue, rows, row = function.name("queue"), function.name("rows"), function.name("row")
-    key, order = _queue_functions(producer, node, kinds)
-    function.line(f"{queue} = {module.runtime(Queue)}({initial}, {key}, {order})")
-    function.line(f"{rows} = []")
-    with function.block(f"while {queue}.items and len({rows}) < {stop}:"):
-        function.line(f"{row} = {queue}.take()")
-        function.line(f"{rows}.append({row})")
-        arguments = ", ".join((*STATE, *given)).replace("WORKING", row)
-        function.line(f"{queue}.add((yield from {step}({arguments})))")
-        producer.tick("1")
-    if skip != "0":
-        function.line(f"del {rows}[:{skip}]")
-    producer.each(Rows(rows, output_layout(node, kinds)), consume)
-
-
-def _step_function(producer: Producer, node: RecursiveUnion, kinds: list[Kind]) -> tuple[str, list[str], list[Kind]]:
-    """Write the function of the step, again if it makes kinds of value that the first rows do not have."""
-    module = producer.module
-    columns = {**producer.outer, ~node.id: variable("WORKING", 0)}
-    outside = sorted(references(node.step))
-    while True:
-        written = len(module.functions)
-        module.facts["working", node.id] = kinds
-        inner, _ = start_subfunction(module, node.step, "s", columns, True)
-        rows, more = inner.tuples(node.step)
-        inner.function.line(f"return {rows}")
-        joined = [kind | extra for kind, extra in zip(kinds, more, strict=True)]
-        if joined == kinds:
-            return inner.function.label, [columns[column].text for column in outside], kinds
-        kinds = joined
-        del module.functions[written:]
-
-
-def _queue_functions(producer: Producer, node: RecursiveUnion, kinds: list[Kind]) -> tuple[str, str]:
-    """Return code for what makes rows equal, None with ALL, and for the order of the queue, None if it has none."""
-    key = "None"
-    if not node.all:
-        key = f"lambda r: {_row_key(producer, kinds, node.collations) or 'r'}"
-    if not node.keys:
-        return key, "None"
-    columns = {
-        column.id: column_of("r", place, kind)
-        for place, (column, kind) in enumerate(zip(node.output, kinds, strict=True))
-    }
-    scope = producer.scope(columns)
-    codes = [orderable(producer, scope.value(sort.expression), sort.collation) for sort in node.keys]
-    terms = tuple((sort.descending, sort.nulls_first) for sort in node.keys)
-    return key, f"(lambda r: {row_of(codes).text}, {producer.module.constant(terms)})"
-
-
-PRODUCERS.update({SetOperation: _set_operation, RecursiveUnion: _recursive_union})
+PRODUCERS[SetOperation] = _set_operation

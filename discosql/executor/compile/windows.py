@@ -6,14 +6,27 @@ come out in its order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
+from discosql.executor import running
 from discosql.executor import windows as runtime
 from discosql.executor.compile.aggregate_calls import GroupCode, call_code, takes_json
-from discosql.executor.compile.code import ANYTHING, INTEGER, NULL, REAL, Code, Kind, column_of, row_of, variable
+from discosql.executor.compile.code import (
+    ANYTHING,
+    BLOB,
+    INTEGER,
+    NULL,
+    NUMBER,
+    REAL,
+    Code,
+    Kind,
+    column_of,
+    row_of,
+    variable,
+)
 from discosql.executor.compile.pipe import Layout, Pipe, pack
 from discosql.executor.compile.producer import PRODUCERS, Consumer, Needed, Producer, wanted
 from discosql.executor.compile.sorting import key_code, terms_of, write_sort
@@ -267,7 +280,7 @@ def _aggregate_results(
         compute = _running(producer, call, places, arguments)
         if compute is not None:
             by_rows = call.frame.unit == "rows"
-            function = producer.module.runtime(runtime.running)
+            function = producer.module.runtime(running.running)
             text = f"{function}({parts}, {_getter(producer, places.order)}, {compute}, {by_rows})"
             return text, code.kind | NULL
     frame = _frame_arguments(producer, call, places)
@@ -290,16 +303,39 @@ def _running(producer: Producer, call: WindowCall, places: Places, arguments: li
     """Return the text of a function from a partition to an aggregate's result after each row; None if there is none."""
     if call.filter is not None:
         return None
+    module = producer.module
     if call.name == "count" and not arguments:
         return "lambda p: range(1, len(p) + 1)"
-    if call.name == "sum" and arguments[0].only(INTEGER | NULL):
-        return f"lambda p: {producer.module.runtime(runtime.running_sums)}([{arguments[0].text} for x in p])"
-    function = producer.module.registry.aggregate(call.name, len(arguments))
-    if function is None or not function.invertible or call.collation != "BINARY":
+    function = _running_function(call, arguments)
+    if function is not None:
+        more = f", {call.name}" if call.name in ("min", "max") else ""
+        return f"lambda p: {module.runtime(function)}([{arguments[0].text} for x in p]{more})"
+    registered = module.registry.aggregate(call.name, len(arguments))
+    if registered is None or not registered.invertible or call.collation != "BINARY":
         return None
-    factory = producer.module.constant(function.factory, "f")
-    steps = producer.module.runtime(runtime.running_steps)
+    factory = module.constant(registered.factory, "f")
+    steps = module.runtime(running.running_steps)
     return f"lambda p: {steps}({factory}, [{row_of(arguments).text} for x in p])"
+
+
+def _running_function(call: WindowCall, arguments: list[Code]) -> Callable[..., object] | None:
+    """Return the function that computes a running aggregate of values of the argument's kind."""
+    if len(arguments) != 1:
+        return None
+    (argument,) = arguments
+    if call.name == "count":
+        return running.running_counts
+    if argument.only(INTEGER | NULL) and call.name in ("sum", "avg"):
+        return running.running_integers if call.name == "sum" else running.running_averages
+    if argument.only(REAL | NULL) and call.name in ("sum", "avg", "total"):
+        return {
+            "sum": running.running_reals,
+            "avg": running.running_averages,
+            "total": running.running_totals,
+        }[call.name]
+    if call.name in ("min", "max") and any(argument.only(kind | NULL) for kind in (NUMBER, BLOB)):
+        return running.running_extremes
+    return None
 
 
 PRODUCERS[Window] = _window
