@@ -58,9 +58,9 @@ PERMISSIONS: Final = discord.Permissions(
 class Database:
     """A database on a Discord server, and the Table classes attached to it.
 
-    `name` is the server's name (or its id as text); `logging` lets the package log through loguru; `bot` is a bot of the
-    caller's to work through, of which the intents need to include guilds; `slash_commands` says whether the bot offers
-    the database to the server's administrators; `database` names one of several databases on a server.
+    `name` is the server's name (or its id as text); `logging` lets the package log through loguru; `bot` is a bot of
+    the caller's to work through, whose intents need to include guilds; `slash_commands` says whether the bot offers the
+    database to the server's administrators; `database` names one of several databases on a server.
     """
 
     def __init__(
@@ -289,8 +289,8 @@ class Database:
     async def transaction(self) -> AsyncIterator[Connection]:
         """Run what happens in an ``async with`` block, tables and SQL, as one transaction.
 
-        It is committed at the end, rolled back after an exception. Raises SerializationError if others committed what it
-        depends on; run the block again then.
+        It is committed at the end, rolled back after an exception. Raises SerializationError if others committed what
+        it depends on; run the block again then.
         """
         if self._inner.get() is not None:
             raise OperationalError("cannot start a transaction within a transaction")

@@ -39,6 +39,7 @@ MAX_VARIANTS: Final = 16
 MAX_RETRIES: Final = 50
 """How often an autocommit statement is run again after conflicts, each time on a newer snapshot."""
 
+
 @dataclass(slots=True)
 class CachedStatement:
     """A prepared statement and its compiled forms, one for each combination of parameter types met."""

@@ -3,7 +3,7 @@
 A *value* is what plans compute with and pages store: ``None``, ``int`` (64 bits), ``float``, ``str``, ``bytes`` or
 ``Decimal``. The other types of a column are kept as one of these in a canonical form, so that SQL sees what SQLite
 would see: BOOLEAN as 0 and 1, DATE and TIMESTAMP as ISO 8601 text, UUID as lower-case text, JSON as JSON text.
-`to_value` and `from_value` convert at the border to Python, `convert` at the border to a column.
+`to_value` and `from_value` convert at the border to Python; `conversion` does at the border to a column.
 
 Rules follow https://www.sqlite.org/datatype3.html and https://www.sqlite.org/stricttables.html; DECIMAL, which
 SQLite lacks, is an exact number that compares with the other numbers.
@@ -12,12 +12,11 @@ SQLite lacks, is an exact number that compares with the other numbers.
 import datetime
 import enum
 import json
-import math
 import operator
 import re
 import uuid
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from discosql.errors import DataError, ProgrammingError
@@ -210,11 +209,6 @@ def to_text(value: Value) -> Value:
     return text_of(value) if isinstance(value, int | float | Decimal) else value
 
 
-def apply_affinity(value: Value, target: SqlType) -> Value:
-    """Bring the other operand of a comparison to the canonical form of a column's type; what cannot be stays as is."""
-    return _OPERANDS[target](value)
-
-
 # Order and equality ----------------------------------------------------------------------------------------------
 
 
@@ -354,189 +348,3 @@ _FROM_VALUE: Final[dict[SqlType, Callable[[Any], Any]]] = {
 
 CONVERTED_TYPES: Final = frozenset(_FROM_VALUE)
 """The types for which `from_value` does anything."""
-
-
-# Values to columns ------------------------------------------------------------------------------------------------
-
-
-class _Misfit(Exception):
-    """A value does not fit the column's type."""
-
-
-def _as_integer(value: Value) -> Value:
-    if isinstance(value, str):
-        value = to_numeric(value)
-    if isinstance(value, float | Decimal) and MIN_INTEGER <= value <= MAX_INTEGER and value == int(value):
-        value = int(value)
-    if not isinstance(value, int):
-        raise _Misfit
-    return value
-
-
-def _as_real(value: Value) -> Value:
-    if isinstance(value, str):
-        value = to_numeric(value)
-    if isinstance(value, int):
-        number = float(value)
-        if int(number) != value:
-            raise _Misfit
-        return number
-    if isinstance(value, Decimal):
-        number = float(value)
-        if math.isinf(number) or Decimal(repr(number)) != value:
-            raise _Misfit
-        return number
-    if not isinstance(value, float):
-        raise _Misfit
-    return value
-
-
-def _as_text(value: Value) -> Value:
-    if isinstance(value, bytes):
-        raise _Misfit
-    return text_of(value)
-
-
-def _as_blob(value: Value) -> Value:
-    if not isinstance(value, bytes):
-        raise _Misfit
-    return value
-
-
-def _as_boolean(value: Value) -> Value:
-    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-        return int(value.strip().lower() == "true")
-    number = _as_integer(value)
-    if number not in (0, 1):
-        raise _Misfit
-    return number
-
-
-def _as_decimal(value: Value) -> Value:
-    if isinstance(value, float):
-        if math.isinf(value):
-            raise _Misfit
-        return Decimal(repr(value))
-    if isinstance(value, str):
-        try:
-            value = Decimal(value.strip())
-        except InvalidOperation as exc:
-            raise _Misfit from exc
-        if not value.is_finite():
-            raise _Misfit
-        return value
-    if isinstance(value, bytes):
-        raise _Misfit
-    return Decimal(value)  # type: ignore[arg-type]
-
-
-def _as_date(value: Value) -> Value:
-    if not isinstance(value, str):
-        raise _Misfit
-    text = value.strip()
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise _Misfit from exc
-    if moment.time() != datetime.time() or moment.tzinfo is not None:
-        raise _Misfit
-    return moment.date().isoformat()
-
-
-def _as_timestamp(value: Value) -> Value:
-    if not isinstance(value, str):
-        raise _Misfit
-    try:
-        return timestamp_text(datetime.datetime.fromisoformat(value.strip()))
-    except (ValueError, OverflowError) as exc:
-        raise _Misfit from exc
-
-
-def _as_json(value: Value) -> Value:
-    if isinstance(value, bytes):
-        raise _Misfit
-    text = text_of(value)
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise _Misfit from exc
-    return text
-
-
-def _as_uuid(value: Value) -> Value:
-    try:
-        if isinstance(value, bytes):
-            return str(uuid.UUID(bytes=value))
-        if isinstance(value, str):
-            return str(uuid.UUID(value))
-    except ValueError as exc:
-        raise _Misfit from exc
-    raise _Misfit
-
-
-_COLUMNS: Final[dict[SqlType, Callable[[Value], Value]]] = {
-    SqlType.INTEGER: _as_integer,
-    SqlType.REAL: _as_real,
-    SqlType.TEXT: _as_text,
-    SqlType.BLOB: _as_blob,
-    SqlType.NUMERIC: to_numeric,
-    SqlType.ANY: lambda value: value,
-    SqlType.BOOLEAN: _as_boolean,
-    SqlType.DATE: _as_date,
-    SqlType.TIMESTAMP: _as_timestamp,
-    SqlType.DECIMAL: _as_decimal,
-    SqlType.JSON: _as_json,
-    SqlType.UUID: _as_uuid,
-}
-
-
-def convert(value: Value, target: SqlType, column: str) -> Value:
-    """Return the value as a column of type `target` stores it; NULL stays NULL.
-
-    Raises DataError naming the column (``table.column``) when the value does not fit without loss
-    (https://www.sqlite.org/stricttables.html).
-    """
-    if value is None:
-        return None
-    try:
-        return _COLUMNS[target](value)
-    except _Misfit:
-        raise DataError(f"cannot store {type_name(value)} value in {target.value} column {column}") from None
-
-
-def _leniently(convert_value: Callable[[Value], Value]) -> Callable[[Value], Value]:
-    def operand(value: Value) -> Value:
-        if value is None:
-            return None
-        try:
-            return convert_value(value)
-        except _Misfit:
-            return value
-
-    return operand
-
-
-def _timestamp_operand(value: Value) -> Value:
-    # A prefix such as '2024' or '2024-05' is kept for comparisons with < and >; whole moments are canonical.
-    return _as_timestamp(value) if isinstance(value, str) and len(value.strip()) > 10 else to_text(value)
-
-
-def _decimal_operand(value: Value) -> Value:
-    # Text that SQL reads as a number is read exactly: as a float, '0.1' would not equal DECIMAL 0.1.
-    return value if isinstance(to_numeric(value), str | bytes) else _as_decimal(value)
-
-
-_OPERANDS: Final[dict[SqlType, Callable[[Value], Value]]] = {
-    SqlType.INTEGER: to_numeric,
-    SqlType.REAL: to_numeric,
-    SqlType.NUMERIC: to_numeric,
-    SqlType.TEXT: to_text,
-    SqlType.JSON: to_text,
-    SqlType.BLOB: lambda value: value,
-    SqlType.ANY: lambda value: value,
-    SqlType.BOOLEAN: _leniently(_as_boolean),
-    SqlType.DATE: to_text,
-    SqlType.TIMESTAMP: _leniently(_timestamp_operand),
-    SqlType.DECIMAL: _leniently(_decimal_operand),
-    SqlType.UUID: _leniently(_as_uuid),
-}

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TextIO
 
 import discosql
-from discosql.output import MODES
 from discosql.dbapi import Connection
 from discosql.errors import Error, OperationalError
+from discosql.output import MODES
 from discosql.planner.parse import is_complete, split
 
 EPILOG = """\

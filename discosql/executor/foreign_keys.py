@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from discosql.conversion import apply_affinity
 from discosql.errors import IntegrityError, ProgrammingError
 from discosql.executor.constraints import Mark
 from discosql.executor.context import SessionState
@@ -20,7 +21,7 @@ from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.steps import Steps, lookup, scan
 from discosql.schema import Catalog, Column, ForeignKey, Index, TableSchema
 from discosql.storage.engine import Key, ReadView
-from discosql.types import Row, SqlType, apply_affinity, collate, fold_case
+from discosql.types import Row, SqlType, collate, fold_case
 
 _PLAIN_NUMBERS: Final = (SqlType.INTEGER, SqlType.REAL, SqlType.BOOLEAN)
 

@@ -12,14 +12,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+from discosql.conversion import apply_affinity, convert
 from discosql.errors import DataError, IntegrityError, OperationalError, ProgrammingError
 from discosql.types import (
     MAX_INTEGER,
     MIN_INTEGER,
     SqlType,
     Value,
-    apply_affinity,
-    convert,
     integer_prefix,
     number_of,
     number_prefix,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from discosql.conversion import convert
 from discosql.errors import Error, NotSupportedError, ProgrammingError, SqlSyntaxError
 from discosql.planner.build import Binder
 from discosql.planner.context import PlanContext
@@ -28,7 +29,7 @@ from discosql.planner.parameters import ParameterTable
 from discosql.planner.parse import parse, parse_query
 from discosql.planner.plan import ChangeSchema, Constant
 from discosql.schema import Catalog, Column, Index, TableSchema
-from discosql.types import Value, convert, fold_case
+from discosql.types import Value, fold_case
 
 _VIEW_MESSAGES: Final = {
     RenameTable: "view {} may not be altered",

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from discosql.conversion import apply_affinity
 from discosql.planner.plan import ColumnRef, Constant, Convert, Expression
-from discosql.types import Affinity, SqlType, Value, apply_affinity
+from discosql.types import Affinity, SqlType, Value
 
 _TEXT_TYPES: Final = frozenset({SqlType.TEXT, SqlType.DATE, SqlType.TIMESTAMP, SqlType.JSON, SqlType.UUID})
 _INTEGER_TYPES: Final = frozenset({SqlType.INTEGER, SqlType.BOOLEAN})

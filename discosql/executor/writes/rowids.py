@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from types import NoneType
 
+from discosql.conversion import convert
 from discosql.errors import DataError, OperationalError
 from discosql.schema import TableSchema
 from discosql.storage.engine import WriteView
-from discosql.types import MAX_INTEGER, Row, SqlType, Value, convert
+from discosql.types import MAX_INTEGER, Row, SqlType, Value
 
 
 class Rowids:

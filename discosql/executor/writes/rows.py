@@ -12,6 +12,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Final, TypeAlias
 
+from discosql.conversion import convert
 from discosql.errors import DatabaseError, DataError, IntegrityError
 from discosql.executor.compile import CompiledRows, compile_rows
 from discosql.executor.compile.walk import references, walk
@@ -19,7 +20,7 @@ from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.steps import Steps
 from discosql.planner.plan import Call, Constant, Expression, Not, Resolution, RowRules
-from discosql.types import Row, SqlType, Value, convert
+from discosql.types import Row, SqlType, Value
 
 
 @dataclass(frozen=True, slots=True)

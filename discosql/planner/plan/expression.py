@@ -195,7 +195,7 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Convert:
-    """An operand brought to the canonical form of a column's type for a comparison (`types.apply_affinity`)."""
+    """An operand brought to the canonical form of a column's type for a comparison (`conversion.apply_affinity`)."""
 
     operand: Expression
     target: SqlType
