@@ -1,4 +1,4 @@
-"""Tables made from the catalog: sqlite_master, the PRAGMAs that read, json_each and what else a CatalogScan can name.
+"""Tables made from the catalog: sqlite_master, the PRAGMAs that read, and what else a CatalogScan can name.
 
 Rows have the columns that SQLite gives them, in its order (https://www.sqlite.org/pragma.html), the first at place 0.
 """
@@ -10,7 +10,6 @@ from discosql.errors import InternalError
 from discosql.executor.context import Context
 from discosql.executor.foreign_keys import foreign_key_check
 from discosql.executor.functions import DEFAULT
-from discosql.executor.functions.json_rows import json_rows
 from discosql.executor.writes.steps import Steps
 from discosql.schema import Column, Index, TableSchema
 from discosql.types import Row, Value, fold_case, text_of
@@ -227,8 +226,6 @@ _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "pragma_database_list": _database_list,
     "pragma_collation_list": _collation_list,
     "pragma_function_list": _function_list,
-    "json_each": lambda context, *arguments: iter(json_rows("json_each", arguments)),
-    "json_tree": lambda context, *arguments: iter(json_rows("json_tree", arguments)),
     "pragma_encoding": lambda context: iter([("UTF-8",)]),
     "pragma_schema_version": lambda context: iter([(context.view.catalog.version,)]),
     "pragma_user_version": lambda context: iter([(0,)]),

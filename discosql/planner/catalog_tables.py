@@ -52,6 +52,8 @@ _TABLES = (
     _table("sqlite_sequence", "name seq"),
     _table("json_each", _JSON, "json root"),
     _table("json_tree", _JSON, "json root"),
+    _table("jsonb_each", _JSON, "json root"),
+    _table("jsonb_tree", _JSON, "json root"),
     _table("pragma_table_info", _TABLE_INFO, "arg schema"),
     _table("pragma_table_xinfo", f"{_TABLE_INFO} hidden#", "arg schema"),
     _table("pragma_index_list", "seq# name$ unique# origin$ partial#", "arg schema"),

@@ -16,6 +16,7 @@ from discosql.executor.compile.code import (
     row_of,
     variable,
 )
+from discosql.executor.compile.module import Module
 from discosql.executor.compile.pipe import Clause, Layout, Pipe
 from discosql.executor.compile.producer import (
     PRODUCERS,
@@ -27,6 +28,7 @@ from discosql.executor.compile.producer import (
     start_subfunction,
 )
 from discosql.executor.compile.walk import is_volatile, references
+from discosql.executor.functions.json_rows import JSON_COLUMN, JSON_TABLES, json_rows
 from discosql.executor.reads import load_scan, past_view, pieces
 from discosql.planner.plan import (
     Bound,
@@ -186,17 +188,23 @@ def lookup(producer: Producer, node: IndexLookup, keys: str, found: str) -> None
 
 def _catalog_scan(producer: Producer, node: CatalogScan, needed: Needed, consume: Consumer) -> None:
     function = producer.function
-    name = producer.module.constant(node.name)
     arguments = row_of([producer.value(argument) for argument in node.arguments]).text
     rows = function.name("rows")
-    make = producer.module.runtime(catalog_rows) if node.name not in READING else producer.module.runtime(read_rows)
-    wait = "yield from " if node.name in READING else ""
-    function.line(f"{rows} = {wait}{make}({name}, {arguments}, context)")
     places = {column.id: position for column, position in zip(node.output, node.positions, strict=True)}
-    json_place = 1 if node.name in ("json_each", "json_tree") else None  # their column `value`
-    kinds = {column: ANYTHING | (JSON if place == json_place else 0) for column, place in places.items()}
-    layout = Layout(places, kinds)
+    wanted = frozenset([place for column, place in places.items() if column in needed])
+    function.line(f"{rows} = {_catalog_call(producer.module, node.name, arguments, wanted)}")
+    json = JSON_COLUMN if node.name in JSON_TABLES else None
+    layout = Layout(places, {column: ANYTHING | (JSON if place == json else 0) for column, place in places.items()})
     producer.each(Rows(rows, layout), consume)
+
+
+def _catalog_call(module: Module, table: str, arguments: str, wanted: frozenset[int]) -> str:
+    name = module.constant(table)
+    if table in JSON_TABLES:
+        return f"{module.runtime(json_rows)}({name}, {arguments}, {module.constant(wanted)})"
+    if table in READING:
+        return f"yield from {module.runtime(read_rows)}({name}, {arguments}, context)"
+    return f"{module.runtime(catalog_rows)}({name}, {arguments}, context)"
 
 
 def _values(producer: Producer, node: Values, needed: Needed, consume: Consumer) -> None:

@@ -1,20 +1,24 @@
-"""json_group_array() and json_group_object()."""
+"""json_group_array() and json_group_object(), and the same with JSONB as their result."""
 
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from discosql.executor.functions.json_functions import json_text
 from discosql.executor.functions.json_nodes import JsonText, Unescaped, render
-from discosql.executor.functions.registry import AggregateFunction
+from discosql.executor.functions.jsonb_functions import jsonb_of_text
+from discosql.executor.functions.registry import AggregateFunction, Aggregation
 from discosql.executor.functions.values import c_text
 from discosql.planner.plan import FunctionSignature
 from discosql.types import SqlType, Value
 
 
 class GroupArray:
-    """json_group_array(x): all values of a group, NULL too."""
+    """json_group_array(x): all values of a group, NULL too. `finish` makes the result of its text."""
 
-    def __init__(self) -> None:
+    def __init__(self, finish: Callable[[str], Value] = JsonText) -> None:
+        self._finish = finish
         self._items: deque[str] = deque()
 
     def step(self, value: Value) -> None:
@@ -27,15 +31,16 @@ class GroupArray:
 
     def value(self) -> Value:
         """Return the array."""
-        return JsonText(f"[{','.join(self._items)}]")
+        return self._finish(f"[{','.join(self._items)}]")
 
     final = value
 
 
 class GroupObject:
-    """json_group_object(label, x): rows whose label is NULL are left out."""
+    """json_group_object(label, x): rows whose label is NULL are left out. `finish` makes the result of its text."""
 
-    def __init__(self) -> None:
+    def __init__(self, finish: Callable[[str], Value] = JsonText) -> None:
+        self._finish = finish
         self._pairs: deque[str | None] = deque()
 
     def step(self, label: Value, value: Value) -> None:
@@ -49,18 +54,20 @@ class GroupObject:
 
     def value(self) -> Value:
         """Return the object."""
-        return JsonText("{" + ",".join([pair for pair in self._pairs if pair is not None]) + "}")
+        return self._finish("{" + ",".join([pair for pair in self._pairs if pair is not None]) + "}")
 
     final = value
 
 
-def _aggregate(name: str, factory: type[GroupArray] | type[GroupObject], count: int) -> AggregateFunction:
-    signature = FunctionSignature(name, count, count, "aggregate", SqlType.TEXT, null_safe=True)
+def _aggregate(name: str, factory: Callable[[], Aggregation], count: int, result: SqlType) -> AggregateFunction:
+    signature = FunctionSignature(name, count, count, "aggregate", result, null_safe=True)
     return AggregateFunction(signature, factory, invertible=True, json=True)
 
 
 FUNCTIONS: Final = (
-    _aggregate("json_group_array", GroupArray, 1),
-    _aggregate("json_group_object", GroupObject, 2),
+    _aggregate("json_group_array", GroupArray, 1, SqlType.TEXT),
+    _aggregate("json_group_object", GroupObject, 2, SqlType.TEXT),
+    _aggregate("jsonb_group_array", partial(GroupArray, jsonb_of_text), 1, SqlType.BLOB),
+    _aggregate("jsonb_group_object", partial(GroupObject, jsonb_of_text), 2, SqlType.BLOB),
 )
 """The aggregate functions of this module."""

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from discosql.errors import OperationalError
 from discosql.executor.functions.json_nodes import (
     Integer,
     JsonText,
     Node,
-    Object,
     Real,
     Unescaped,
     is_container,
@@ -18,8 +17,10 @@ from discosql.executor.functions.json_nodes import (
     type_of,
     value_of,
 )
-from discosql.executor.functions.json_parse import JsonSyntaxError, Parser, parse
-from discosql.executor.functions.json_paths import MISSING, Edit, arrow_path, changed, find, path_of, same_label
+from discosql.executor.functions.json_parse import NOTHING, parse, scan
+from discosql.executor.functions.json_parser import JsonSyntaxError, Parser
+from discosql.executor.functions.json_paths import MISSING, Edit, arrow_path, changed, find, merged, path_of
+from discosql.executor.functions.jsonb import decode, error_position, is_jsonb
 from discosql.executor.functions.registry import Counts, ScalarFunction, scalar
 from discosql.executor.functions.values import c_text, integer_of
 from discosql.types import SqlType, Value, text_of
@@ -29,6 +30,8 @@ from discosql.types import SqlType, Value, text_of
 
 def document(value: Value) -> Node:
     """Return the tree of a value that is JSON. Raises OperationalError for one that is not."""
+    if isinstance(value, bytes) and is_jsonb(value):
+        return decode(value)
     return parse(value if type(value) is str and "\0" not in value else c_text(value))
 
 
@@ -41,10 +44,11 @@ def node_of(value: Value) -> Node:
     if isinstance(value, str):
         return Unescaped(value)
     if isinstance(value, float):
-        text = text_of(value)
-        return Real(text.replace("Inf", "9e999"))
+        return Real(text_of(value).replace("Inf", "9e999"))
     if isinstance(value, bytes):
-        raise _no_blobs()
+        if is_jsonb(value):
+            return decode(value)
+        raise OperationalError("JSON cannot hold BLOB values")
     text = text_of(value)
     return Real(text) if isinstance(value, Decimal) and "." in text else Integer(text)
 
@@ -58,25 +62,16 @@ def json_text(value: Value) -> str:
     return render(node_of(value))
 
 
-def _no_blobs() -> OperationalError:
-    return OperationalError("JSON cannot hold BLOB values")
-
-
 # Making ----------------------------------------------------------------------------------------------------------
 
 
-def json_function(value: Value) -> Value:
-    """Return JSON without spaces."""
-    return None if value is None else JsonText(render(document(value)))
+def array(*values: Value) -> str:
+    """Return the text of an array of the values."""
+    return f"[{','.join(map(json_text, values))}]"
 
 
-def json_array(*values: Value) -> Value:
-    """Return an array of the values."""
-    return JsonText(f"[{','.join(map(json_text, values))}]")
-
-
-def json_object(*arguments: Value) -> Value:
-    """Return an object of labels and values."""
+def object_of(*arguments: Value) -> str:
+    """Return the text of an object of labels and values."""
     if len(arguments) % 2:
         raise OperationalError("json_object() requires an even number of arguments")
     pairs = []
@@ -84,12 +79,7 @@ def json_object(*arguments: Value) -> Value:
         if not isinstance(label, str):
             raise OperationalError("json_object() labels must be TEXT")
         pairs.append(f"{render(Unescaped(label))}:{json_text(value)}")
-    return JsonText("{" + ",".join(pairs) + "}")
-
-
-def json_quote(value: Value) -> Value:
-    """Return a value as JSON."""
-    return JsonText(json_text(value))
+    return "{" + ",".join(pairs) + "}"
 
 
 def json_pretty(value: Value, indent: Value = None) -> Value:
@@ -102,26 +92,30 @@ def json_pretty(value: Value, indent: Value = None) -> Value:
 # Looking ---------------------------------------------------------------------------------------------------------
 
 
-def json_extract(*arguments: Value) -> Value:
-    """Return what is at a path as a SQL value, or an array of what is at several."""
-    if len(arguments) < 2 or arguments[0] is None:
-        return None
-    root = document(arguments[0])
-    if len(arguments) == 2:
-        path = arguments[1]
-        if path is None:
+def extractor(text: Callable[[str], Value], container: Callable[[Node], Value]) -> Callable[..., Value]:
+    """Return json_extract() or jsonb_extract() by what they make of JSON text, and of an array or object."""
+
+    def extract(*arguments: Value) -> Value:
+        if len(arguments) < 2 or arguments[0] is None:
             return None
-        node = find(root, path_of(path if type(path) is str else c_text(path)))
-        if node is MISSING:
-            return None
-        return JsonText(render(node)) if is_container(node) else value_of(node)
-    found = []
-    for path in arguments[1:]:
-        if path is None:
-            return None
-        node = find(root, path_of(c_text(path)))
-        found.append("null" if node is MISSING else render(node))
-    return JsonText(f"[{','.join(found)}]")
+        root = document(arguments[0])
+        if len(arguments) == 2:
+            path = arguments[1]
+            if path is None:
+                return None
+            node = find(root, path_of(path if type(path) is str else c_text(path)))
+            if node is MISSING:
+                return None
+            return container(node) if is_container(node) else value_of(node)
+        found = []
+        for path in arguments[1:]:
+            if path is None:
+                return None
+            node = find(root, path_of(c_text(path)))
+            found.append("null" if node is MISSING else render(node))
+        return text(f"[{','.join(found)}]")
+
+    return extract
 
 
 def _at_arrow(value: Value, place: Value) -> Node:
@@ -135,8 +129,7 @@ def _at_arrow(value: Value, place: Value) -> Node:
 
 def arrow(value: Value, place: Value) -> Value:
     """Return what is at a place as JSON: ``->``."""
-    node = _at_arrow(value, place)
-    return None if node is MISSING else JsonText(render(node))
+    return json_or_null(_at_arrow(value, place))
 
 
 def long_arrow(value: Value, place: Value) -> Value:
@@ -145,40 +138,42 @@ def long_arrow(value: Value, place: Value) -> Value:
     return None if node is MISSING else value_of(node)
 
 
+def _at_path(value: Value, path: Value) -> Node:
+    if value is None:
+        return MISSING
+    root = document(value)
+    return MISSING if path is None else find(root, path_of(c_text(path)))
+
+
 def json_type(value: Value, path: Value = "$") -> Value:
     """Return the type of what is at a path."""
-    if value is None:
-        return None
-    root = document(value)
-    if path is None:
-        return None
-    node = find(root, path_of(c_text(path)))
+    node = _at_path(value, path)
     return None if node is MISSING else type_of(node)
 
 
 def json_array_length(value: Value, path: Value = "$") -> Value:
     """Return how many elements the array at a path has, 0 for what is no array."""
-    if value is None:
-        return None
-    root = document(value)
-    if path is None:
-        return None
-    node = find(root, path_of(c_text(path)))
+    node = _at_path(value, path)
     if node is MISSING:
         return None
     return len(node) if type(node) is list else 0
 
 
 def json_valid(value: Value, flags: Value = 1) -> Value:
-    """Return whether a value is JSON (flag 1) or JSON5 (flag 2)."""
+    """Return whether a value is JSON (flag 1), JSON5 (2), looks like JSONB (4) or is JSONB (8)."""
     wanted = integer_of(flags)
     if not 1 <= wanted <= 15:
         raise OperationalError("FLAGS parameter to json_valid() must be between 1 and 15")
     if value is None:
         return None
+    if isinstance(value, bytes) and is_jsonb(value):
+        return int(bool(wanted & 4) or (bool(wanted & 8) and not error_position(value)))
     if not wanted & 3:
         return 0
-    parser = Parser(c_text(value))
+    text = c_text(value)
+    if scan(text) is not NOTHING:
+        return 1
+    parser = Parser(text)
     try:
         parser.read()
     except JsonSyntaxError:
@@ -187,9 +182,11 @@ def json_valid(value: Value, flags: Value = 1) -> Value:
 
 
 def json_error_position(value: Value) -> Value:
-    """Return at which character text stops being JSON, 0 if it is JSON."""
+    """Return at which character text, or byte of JSONB, stops being JSON; 0 if it is JSON."""
     if value is None:
         return None
+    if isinstance(value, bytes) and is_jsonb(value):
+        return error_position(value)
     parser = Parser(c_text(value))
     try:
         parser.read()
@@ -198,109 +195,92 @@ def json_error_position(value: Value) -> Value:
     return 0
 
 
-# Changing --------------------------------------------------------------------------------------------------------
+# Changing: the result is a tree, MISSING for NULL --------------------------------------------------------------------
 
 
-def _editor(name: str, edit: Edit) -> Callable[..., Value]:
-    def function(*arguments: Value) -> Value:
+def given(value: Value) -> Node:
+    """Return JSON as it is."""
+    return MISSING if value is None else document(value)
+
+
+def editor(edit: Edit) -> Callable[..., Node]:
+    """Return the function that changes JSON at paths, each followed by a value."""
+
+    def edited(*arguments: Value) -> Node:
         if not arguments:
-            return None
+            return MISSING
         if len(arguments) % 2 == 0:
-            raise OperationalError(f"{name}() needs an odd number of arguments")
-        if arguments[0] is None:
-            return None
-        root = document(arguments[0])
+            raise OperationalError(f"json_{edit}() needs an odd number of arguments")
+        root = given(arguments[0])
+        if root is MISSING:
+            return MISSING
         for path, value in zip(arguments[1::2], arguments[2::2], strict=True):
             if path is not None:
                 root = changed(root, path_of(c_text(path)), edit, node_of(value))
-        return JsonText(render(root))
+        return root
 
-    return function
+    return edited
 
 
-def json_remove(*arguments: Value) -> Value:
+def removed(*arguments: Value) -> Node:
     """Return JSON without what is at the paths."""
-    if not arguments or arguments[0] is None:
-        return None
-    root = document(arguments[0])
+    root = given(arguments[0]) if arguments else MISSING
     for path in arguments[1:]:
-        if path is None:
-            return None
+        if root is MISSING or path is None:
+            return MISSING
         root = changed(root, path_of(c_text(path)), "remove")
-        if root is MISSING:
-            return None
-    return JsonText(render(root))
-
-
-def json_patch(target: Value, patch: Value) -> Value:
-    """Return JSON changed by a merge patch (RFC 7396)."""
-    if target is None:
-        return None
-    root = document(target)
-    return None if patch is None else JsonText(render(patched(root, document(patch))))
-
-
-def patched(target: Node, patch: Node) -> Node:
-    """Return a tree changed by a merge patch; neither is changed itself."""
-    if type(patch) is not Object:
-        return patch
-    root = Object(target) if type(target) is Object else Object()
-    todo = [(root, iter(patch))]
-    while todo:
-        node, pairs = todo[-1]
-        for label, value in pairs:
-            place = _place_of(node, label)
-            if type(value) is Object:
-                old = node[place][1] if place < len(node) else None
-                new = Object(old) if type(old) is Object else Object()
-                _put(node, place, label, new)
-                todo.append((new, iter(value)))
-                break
-            if value is not None:
-                _put(node, place, label, value)
-            elif place < len(node):
-                del node[place]
-        else:
-            todo.pop()
     return root
 
 
-def _place_of(node: Object, label: str) -> int:
-    places = (place for place, (known, _) in enumerate(node) if same_label(known, label))
-    return next(places, len(node))
-
-
-def _put(node: Object, place: int, label: str, value: Node) -> None:
-    if place == len(node):
-        node.append((label, value))
-    else:
-        node[place] = (node[place][0], value)
+def patched(target: Value, patch: Value) -> Node:
+    """Return JSON changed by a merge patch (RFC 7396)."""
+    root = given(target)
+    return MISSING if root is MISSING or patch is None else merged(root, document(patch))
 
 
 # The functions ---------------------------------------------------------------------------------------------------
 
 
-def _json(name: str, implementation: Callable[..., Value], counts: Counts, **options: Any) -> ScalarFunction:
-    """Return a function whose result is JSON text."""
-    function = scalar(name, implementation, counts, **options)
+def json_or_null(node: Node) -> Value:
+    """Return a tree as JSON text, NULL for MISSING."""
+    return None if node is MISSING else JsonText(render(node))
+
+
+def of_text(make: Callable[..., str], finish: Callable[[str], Value]) -> Callable[..., Value]:
+    """Return a function that makes something of JSON text."""
+    return lambda *arguments: finish(make(*arguments))
+
+
+def of_tree(make: Callable[..., Node], finish: Callable[[Node], Value]) -> Callable[..., Value]:
+    """Return a function that makes something of a tree."""
+    return lambda *arguments: finish(make(*arguments))
+
+
+def json_function(
+    name: str, implementation: Callable[..., Value], counts: Counts, result: SqlType | None, *, null_safe: bool = False
+) -> ScalarFunction:
+    """Return a function that tells JSON from other text, and whose result may be JSON."""
+    function = scalar(name, implementation, counts, result, null_safe=null_safe)
     return ScalarFunction(function.signature, implementation, json=True)
 
 
+_TEXT: Final = SqlType.TEXT
+
 FUNCTIONS: Final = (
-    _json("json", json_function, 1, result=SqlType.TEXT, null_safe=True),
-    _json("json_array", json_array, (0, None), result=SqlType.TEXT, null_safe=True),
-    _json("json_object", json_object, (0, None), result=SqlType.TEXT, null_safe=True),
-    _json("json_quote", json_quote, 1, result=SqlType.TEXT, null_safe=True),
-    _json("json_extract", json_extract, (0, None)),
-    _json("->", arrow, 2, result=SqlType.TEXT),
+    json_function("json", of_tree(given, json_or_null), 1, _TEXT, null_safe=True),
+    json_function("json_array", of_text(array, JsonText), (0, None), _TEXT, null_safe=True),
+    json_function("json_object", of_text(object_of, JsonText), (0, None), _TEXT, null_safe=True),
+    json_function("json_quote", of_text(json_text, JsonText), 1, _TEXT, null_safe=True),
+    json_function("json_extract", extractor(JsonText, json_or_null), (0, None), None),
+    json_function("->", arrow, 2, _TEXT),
     scalar("->>", long_arrow, 2),
-    _json("json_insert", _editor("json_insert", "insert"), (0, None), result=SqlType.TEXT),
-    _json("json_replace", _editor("json_replace", "replace"), (0, None), result=SqlType.TEXT),
-    _json("json_set", _editor("json_set", "set"), (0, None), result=SqlType.TEXT),
-    _json("json_remove", json_remove, (0, None), result=SqlType.TEXT),
-    _json("json_patch", json_patch, 2, result=SqlType.TEXT, null_safe=True),
-    scalar("json_pretty", json_pretty, (1, 2), SqlType.TEXT),
-    scalar("json_type", json_type, (1, 2), SqlType.TEXT),
+    json_function("json_insert", of_tree(editor("insert"), json_or_null), (0, None), _TEXT),
+    json_function("json_replace", of_tree(editor("replace"), json_or_null), (0, None), _TEXT),
+    json_function("json_set", of_tree(editor("set"), json_or_null), (0, None), _TEXT),
+    json_function("json_remove", of_tree(removed, json_or_null), (0, None), _TEXT),
+    json_function("json_patch", of_tree(patched, json_or_null), 2, _TEXT, null_safe=True),
+    scalar("json_pretty", json_pretty, (1, 2), _TEXT),
+    scalar("json_type", json_type, (1, 2), _TEXT),
     scalar("json_array_length", json_array_length, (1, 2), SqlType.INTEGER),
     scalar("json_valid", json_valid, (1, 2), SqlType.INTEGER, null_safe=True),
     scalar("json_error_position", json_error_position, 1, SqlType.INTEGER, null_safe=True),

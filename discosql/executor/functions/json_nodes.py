@@ -208,18 +208,31 @@ _WRITERS: Final[dict[type, Callable[[Node], str]]] = {
     LooseInteger: _loose_integer_text,
     Real: str.__str__,
     LooseReal: _loose_real_text,
-    str: '"{}"'.format,
-    Escaped: '"{}"'.format,
+    str: lambda node: f'"{node}"',
+    Escaped: lambda node: f'"{node}"',
     Loose: _loose_text,
     Unescaped: _quoted,
 }
 
 
+def _render_flat(node: Node) -> str | None:
+    """Return a node as text, None if containers are in it."""
+    try:
+        if type(node) is list:
+            return f"[{','.join([_WRITERS[type(item)](item) for item in node])}]"
+        if type(node) is Object:
+            pairs = [f"{_WRITERS[type(label)](label)}:{_WRITERS[type(item)](item)}" for label, item in node]
+            return "{" + ",".join(pairs) + "}"
+        return _WRITERS[type(node)](node)
+    except KeyError:
+        return None
+
+
 def render(root: Node) -> str:
     """Return a tree as JSON text without spaces."""
-    writer = _WRITERS.get(type(root))
-    if writer is not None:
-        return writer(root)
+    text = _render_flat(root)
+    if text is not None:
+        return text
     pieces: list[str] = []
     todo: list[Iterator[Node]] = [iter((root,))]
     closing = [""]
@@ -228,9 +241,9 @@ def render(root: Node) -> str:
             if type(node) is tuple:
                 label, node = node
                 pieces.append(f"{_WRITERS[type(label)](label)}:")
-            writer = _WRITERS.get(type(node))
-            if writer is not None:
-                pieces.append(writer(node))
+            text = _render_flat(node)
+            if text is not None:
+                pieces.append(text)
                 pieces.append(",")
             else:
                 is_object = type(node) is Object

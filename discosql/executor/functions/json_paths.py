@@ -6,10 +6,10 @@ As in SQLite a path is read while it is followed, so an error in a part that is 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from discosql.errors import OperationalError
-from discosql.executor.functions.json_nodes import Loose, Node, Object, Unescaped, decoded
+from discosql.executor.functions.json_nodes import Escaped, Loose, Node, Object, Unescaped, decoded
 
 Edit: TypeAlias = Literal["insert", "replace", "set", "remove"]
 
@@ -18,14 +18,8 @@ MISSING: Final = Object()
 
 _STEP = re.compile(r'\."((?:[^"\\]|\\.|\\\Z)*)"|\.([^".\[][^.\[]*)|\[([0-9]+)\]|\[#(?:-([0-9]+))?(\])?|\[', re.DOTALL)
 _WORD = re.compile("[0-9A-Za-z_]*", re.ASCII)
+_ESCAPED: Final = frozenset({Escaped, Loose})
 _WRAP: Final = 2**32  # SQLite counts in 32 bits
-
-
-@dataclass(frozen=True, slots=True)
-class _EscapedKey:
-    """A label that the path has escapes in."""
-
-    text: Loose
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +37,8 @@ class _Bad:
     in_arrays: bool
 
 
-Step: TypeAlias = str | int | _EscapedKey | _FromEnd | _Bad
+Step: TypeAlias = str | int | _FromEnd | _Bad
+"""A label, which is `Loose` if it has escapes, a place in an array, or one of these classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +98,7 @@ def _steps(text: str) -> tuple[Step, ...]:
 def _step(match: re.Match[str]) -> Step:
     quoted, label, place, distance, closed = match.groups()
     if quoted is not None:
-        return _EscapedKey(Loose(quoted)) if "\\" in quoted else str(quoted)
+        return Loose(quoted) if "\\" in quoted else str(quoted)
     if label is not None:
         return str(label)
     if place is not None:
@@ -140,8 +135,7 @@ def trail(node: Node, path: Path) -> list[int] | None:
 
 def _place(node: Node, step: Step, path: Path) -> int | None:
     """Return where a step leads to in a node: its length for a new end, None for nowhere."""
-    kind = type(step)
-    if kind is str or kind is _EscapedKey:
+    if isinstance(step, str):
         return _label_place(node, step) if type(node) is Object else None
     if isinstance(step, _Bad):
         if step.in_arrays and type(node) is not list:
@@ -155,26 +149,17 @@ def _place(node: Node, step: Step, path: Path) -> int | None:
         if not step.closed:
             raise path.error()
         return len(node) - step.distance
-    assert isinstance(step, int)
     return step if step <= len(node) else None
 
 
-def _label_place(node: Object, step: Any) -> int:
-    if type(step) is str:
-        for place, (label, _) in enumerate(node):
-            if label == step if type(label) is str else same_label(label, step):
-                return place
-        return len(node)
-    text = step.text
+def _label_place(node: Object, wanted: str) -> int:
+    """Return where a label is in an object, the object's length if it is not there."""
+    if type(wanted) in _ESCAPED:
+        wanted = decoded(wanted)
     for place, (label, _) in enumerate(node):
-        if same_label(label, text):
+        if (decoded(label) if type(label) in _ESCAPED else label) == wanted:
             return place
     return len(node)
-
-
-def same_label(first: str, second: str) -> bool:
-    """Whether two labels are equal once their escapes are resolved."""
-    return decoded(first) == decoded(second)
 
 
 # Changing --------------------------------------------------------------------------------------------------------
@@ -209,19 +194,19 @@ def _substructure(path: Path, start: int, value: Node) -> Node:
     """Return the value inside of what the rest of a path makes, MISSING where that cannot be made."""
     steps = path.steps[start:]
     for step in steps:
-        empty: Node = Object() if isinstance(step, str | _EscapedKey) else []
+        empty: Node = Object() if isinstance(step, str) else []
         if _place(empty, step, path) != 0:
             return MISSING
     for step in reversed(steps):
-        value = _extended(Object() if isinstance(step, str | _EscapedKey) else [], step, value)
+        value = _extended(Object() if isinstance(step, str) else [], step, value)
     return value
 
 
 def _extended(node: Node, step: Step, value: Node) -> Node:
     if type(node) is list:
         return [*node, value]
-    assert isinstance(step, str | _EscapedKey)
-    label = Unescaped(step) if isinstance(step, str) else step.text
+    assert isinstance(step, str)
+    label = step if isinstance(step, Loose) else Unescaped(step)
     return Object((*node, (label, value)))
 
 
@@ -235,3 +220,38 @@ def _rebuilt(trail: list[tuple[Node, int]], new: Node) -> Node:
             copied[place] = new if type(container) is list else (container[place][0], new)
         new = copied
     return new
+
+
+# Merge patches ---------------------------------------------------------------------------------------------------
+
+
+def merged(target: Node, patch: Node) -> Node:
+    """Return a tree changed by a merge patch (RFC 7396); neither is changed itself."""
+    if type(patch) is not Object:
+        return patch
+    root = Object(target) if type(target) is Object else Object()
+    todo = [(root, iter(patch))]
+    while todo:
+        node, pairs = todo[-1]
+        for label, value in pairs:
+            place = _label_place(node, label)
+            if type(value) is Object:
+                old = node[place][1] if place < len(node) else None
+                new = Object(old) if type(old) is Object else Object()
+                _put(node, place, label, new)
+                todo.append((new, iter(value)))
+                break
+            if value is not None:
+                _put(node, place, label, value)
+            elif place < len(node):
+                del node[place]
+        else:
+            todo.pop()
+    return root
+
+
+def _put(node: Object, place: int, label: str, value: Node) -> None:
+    if place == len(node):
+        node.append((label, value))
+    else:
+        node[place] = (node[place][0], value)
