@@ -49,7 +49,7 @@ class Tables:
     def knows(self, name: str, rows: int, *, pages: int = 1, cached: bool = False, **distinct: int) -> None:
         """Tell the planner sizes of a table; `distinct` are those of its indexes, whose pages are a fifth."""
         table = self.catalog.table(name)
-        index_pages = max(pages // 5, 1)
+        index_pages = max(pages // 5, 1) if pages else 0
         indexes = {
             index.id: IndexStatistics(index_pages, distinct.get(index.name, rows), index_pages if cached else 0)
             for index in table.indexes

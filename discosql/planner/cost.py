@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from discosql.planner.context import PlanContext
 from discosql.planner.estimate import Estimates
-from discosql.planner.plan import IndexLookup, Scan
+from discosql.planner.plan import IndexJoin, IndexLookup, Scan, Statement
+from discosql.planner.statement import plans, walk_all
 from discosql.schema import Index, TableSchema
 
 PAGES_PER_MESSAGE: Final = 10
@@ -60,6 +62,25 @@ def _touched(draws: float, pages: int, cached: int) -> int:
         return 0
     hit = pages * (1 - (1 - 1 / pages) ** draws) if pages > 1 else 1.0
     return max(round(hit * (pages - cached) / pages), 1)
+
+
+def expected_costs(statement: Statement, context: PlanContext) -> dict[int, dict[str, object]]:
+    """Return what reading each table is expected to cost, by the `id()` of its node, where it costs requests.
+
+    These are notes for `explain_lines`. The keys that an IndexJoin looks up, all together, are estimated.
+    """
+    estimates = Estimates(context)
+    found: dict[int, dict[str, object]] = {}
+    for plan in plans(statement):
+        for node in walk_all(plan):
+            if isinstance(node, IndexJoin):
+                keys = estimates.rows(node.left)
+                cost = lookup_cost(estimates, node.lookup.table, node.lookup.index, keys)
+                found[id(node.lookup)] = {"requests": cost.requests, "bytes": cost.bytes}
+            elif isinstance(node, Scan | IndexLookup):
+                cost = access_cost(estimates, node)
+                found.setdefault(id(node), {"requests": cost.requests, "bytes": cost.bytes})
+    return {node: notes for node, notes in found.items() if notes["requests"]}
 
 
 def access_cost(estimates: Estimates, node: Scan | IndexLookup) -> Cost:

@@ -176,10 +176,10 @@ class Estimates:
         """
         rows = self.rows(left), self.rows(right)
         if len(pairs) > 1:
-            for side, node in enumerate((left, right)):
-                columns = {pair[side].id for pair in pairs if isinstance(pair[side], ColumnRef)}  # type: ignore[union-attr]
-                if any(key.keys() <= columns for key in unique_keys(node)):
-                    return 1 / max(rows[side], 1.0)
+            sides = zip((left, right), zip(*pairs, strict=True), rows, strict=True)
+            keyed = [count for node, parts, count in sides if _hold_key(node, parts)]
+            if keyed:
+                return 1 / max(*keyed, 1.0)
         share, weight = 1.0, 1.0
         for single in sorted(self._match(a, b, *rows) for a, b in pairs):
             share *= single**weight
@@ -321,6 +321,11 @@ _ROWS: Final[dict[type, Callable[..., float]]] = {
     RecursiveUnion: Estimates._recursive_union,
     Shared: Estimates._shared,
 }
+
+
+def _hold_key(node: Node, expressions: Iterable[Expression]) -> bool:
+    columns = {part.id for part in expressions if isinstance(part, ColumnRef)}
+    return any(key.keys() <= columns for key in unique_keys(node))
 
 
 def _joined(kind: str, left: float, right: float, matches: float) -> float:
