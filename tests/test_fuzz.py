@@ -154,8 +154,8 @@ FUNCTIONS = """
 GRAMMAR: dict[str, tuple[str, ...]] = {
     "statement": (
         *("<query>", "<query>", "<query>", "WITH w AS (<query>) <query>", "EXPLAIN <query>", "<query>; <query>"),
-        *("INSERT INTO <table> VALUES (<list>)", "INSERT <or> INTO <table> (<column>, <column>) <query>"),
-        "INSERT INTO <table> VALUES (<list>), (<list>) ON CONFLICT (<column>) DO UPDATE SET <column> = <value> <where>",
+        *("INSERT INTO <table> VALUES (<values>)", "INSERT <or> INTO <table> (<column>, <column>) <query>"),
+        "INSERT INTO <table> VALUES (<values>), (<values>) ON CONFLICT (<column>) DO UPDATE SET <column> = <value>",
         "UPDATE <or> <table> SET <column> = <value>, <column> = <value> <where> RETURNING <list>",
         *("UPDATE <table> SET (<column>, <column>) = (<query>) FROM <from> <where>", "DELETE FROM <table> <where>"),
         *("CREATE TABLE <table> (<column> <type> <constraint>, n <type>)", "CREATE TABLE n AS <query>"),
@@ -167,8 +167,12 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
     ),
     "query": (
         *("SELECT <list>", "SELECT <list> FROM <from> <where>", "SELECT DISTINCT <list> FROM <from> <order>"),
-        "SELECT <list>, <aggregate> FROM <from> <where> GROUP BY <list> HAVING <aggregate> <order> LIMIT <value>",
-        *("SELECT <aggregate>, <aggregate> FROM <from>", "<query> <set> <query> <order>", "VALUES (<list>), (<list>)"),
+        "SELECT <list>, <aggregate> FROM <from> <where> GROUP BY <values> HAVING <aggregate> <order> LIMIT <value>",
+        *(
+            "SELECT <aggregate>, <aggregate> FROM <from>",
+            "<query> <set> <query> <order>",
+            "VALUES (<value>), (<value>)",
+        ),
         "SELECT <list>, <aggregate> OVER (PARTITION BY <value> ORDER BY <value> <frame>) FROM <from>",
     ),
     "set": ("UNION", "UNION ALL", "EXCEPT", "INTERSECT"),
@@ -180,7 +184,8 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
     "where": ("", "WHERE <value>", "WHERE <column> = <value>", "WHERE <column> IN (<query>)"),
     "order": ("", "ORDER BY <value> DESC", "ORDER BY 1, 2", "ORDER BY <value> COLLATE nocase LIMIT <value>"),
     "or": ("", "OR IGNORE", "OR REPLACE", "OR FAIL", "OR ROLLBACK"),
-    "list": ("<value>", "<value>, <value>", "*", "t.*", "<value> AS a, <list>"),
+    "list": ("<value>", "<value>, <value>", "*", "<value> AS a, <value>"),
+    "values": ("<value>", "<value>, <value>", "<value>, <value>, <value>, <value>"),
     "aggregate": (
         *("count(*)", "sum(<value>)", "avg(DISTINCT <value>)", "min(<value>)", "group_concat(<value>, <value>)"),
         *(
@@ -200,7 +205,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         *("<column>", "<column>", "<column>", "<table>.<column>", "<literal>", "<literal>", "<literal>", "(<query>)"),
         *("<value> <operator> <value>", "<value> <operator> <value>", "(<value>)", "NOT <value>", "- <value>"),
         *("<function>(<value>)", "<function>(<value>, <value>)", "<function>(<value>, <value>, <value>)"),
-        *("<value> IS <value>", "<value> BETWEEN <value> AND <value>", "<value> IN (<list>)", "EXISTS (<query>)"),
+        *("<value> IS <value>", "<value> BETWEEN <value> AND <value>", "<value> IN (<values>)", "EXISTS (<query>)"),
         *("CASE <value> WHEN <value> THEN <value> END", "CASE WHEN <value> THEN <value> ELSE <value> END"),
         *(
             "CAST(<value> AS <type>)",
@@ -228,8 +233,8 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         *("", "PRIMARY KEY", "NOT NULL", "UNIQUE", "CHECK (<value>)", "DEFAULT (<value>)", "REFERENCES <table>"),
         "GENERATED ALWAYS AS (<value>)",
     ),
-    "table": ("t", "t", "u", "u", "v", "n", "nope"),
-    "column": ("a", "b", "c", "d", "x", "y", "z", "rowid", "nope"),
+    "table": (*("t", "u") * 6, "v", "n", "nope"),
+    "column": (*"abcd" * 3, *"xyz", "rowid", "nope"),
 }
 SYMBOL = re.compile("<([a-z]+)>")
 DEEPEST = 7
