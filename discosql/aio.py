@@ -22,6 +22,7 @@ from discosql.explaining import Steps
 from discosql.opening import Address, ConnectOptions, Options, open_session
 from discosql.rows import CursorBase
 from discosql.session import Parameters
+from discosql.storage.engine import ChannelSummary, describe
 
 
 class Cursor(CursorBase["Connection"]):
@@ -123,6 +124,11 @@ class Connection(ConnectionBase):
         self._check_open()
         async with self._lock:
             self._session.rollback()
+
+    async def channels(self) -> list[ChannelSummary]:
+        """Return what the database consists of in its server: channels, messages, files, bytes. Reads all of it."""
+        self._check_open()
+        return await describe(self._session.engine)
 
     async def close(self) -> None:
         """Roll back what was not committed and close. Safe to call again."""

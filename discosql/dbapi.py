@@ -18,6 +18,7 @@ from discosql.explaining import Steps
 from discosql.opening import Address, ConnectOptions, Options, open_session
 from discosql.rows import CursorBase
 from discosql.session import Parameters
+from discosql.storage.engine import ChannelSummary, describe
 
 apilevel: Final = "2.0"
 """The version of the DB-API."""
@@ -171,6 +172,12 @@ class Connection(ConnectionBase):
         self._check_open()
         with self._lock:
             self._session.rollback()
+
+    def channels(self) -> list[ChannelSummary]:
+        """Return what the database consists of in its server: channels, messages, files, bytes. Reads all of it."""
+        self._check_open()
+        with self._lock:
+            return LOOP_THREAD.run(describe(self._session.engine))
 
     def close(self) -> None:
         """Roll back what was not committed and close.

@@ -390,6 +390,20 @@ class TestAsync:
         assert db.execute("SELECT count(*), count(DISTINCT name) FROM t").fetchone() == (100, 100)
 
 
+def test_channels(tmp_path: Path) -> None:
+    db = discosql.connect(tmp_path / "c.disco")
+    db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)")
+    db.executemany("INSERT INTO t (name) VALUES (?)", [(f"name {number}",) for number in range(2000)])
+    db.commit()
+    log, *rest = db.channels()
+    assert (log.name, log.messages, rest) == ("_dbmetadata", 2, [])
+    db.close()
+    db = discosql.connect(tmp_path / "c.disco")
+    assert [channel.name for channel in db.channels()] == ["_dbmetadata", "t"]
+    assert all(channel.files >= 1 and channel.bytes > 5_000 for channel in db.channels())
+    db.close()
+
+
 class TestFunctions:
     def test_user_functions(self, db: discosql.Connection) -> None:
         db.create_function("twice", 1, lambda value: None if value is None else value * 2, deterministic=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from discosql.errors import NoAnswerError, OperationalError, UnavailableError
 from discosql.storage.core import Engine, EngineOptions
 from discosql.storage.guild import Channel, Guild, Requests
+from discosql.storage.inventory import ChannelSummary, describe, destroy
 from discosql.storage.local import LocalGuild
 from discosql.storage.reading import TRIES, with_retries
 from discosql.storage.transaction import Transaction
@@ -21,6 +22,7 @@ from discosql.storage.views import Batch, Key, Pending, Range, ReadView, TableSc
 __all__ = [
     "DEFAULT_NAME",
     "Batch",
+    "ChannelSummary",
     "Engine",
     "EngineOptions",
     "Guild",
@@ -32,6 +34,8 @@ __all__ = [
     "TableScan",
     "Transaction",
     "WriteView",
+    "describe",
+    "destroy",
     "open_discord",
     "open_engine",
     "open_local",
