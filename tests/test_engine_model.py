@@ -25,6 +25,7 @@ class EngineMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
+        self.engines: list[Engine] = []
         self.clock = SteppedClock()
         self.guild = LocalGuild.memory(clock=self.clock)
         self.committed: dict[int, Row] = {}
@@ -41,10 +42,17 @@ class EngineMachine(RuleBasedStateMachine):
     @initialize(page_size=st.sampled_from([200, 2_000, 100_000]), cache_size=st.sampled_from([0, 2_000, 10**6]))
     def open(self, page_size: int, cache_size: int) -> None:
         self.options = EngineOptions(page_size=page_size, cache_size=cache_size, checkpoint_entries=7)
-        self.engine: Engine = self.run(open_engine(self.guild.peer(), options=self.options))
+        self.engine = self.open_engine()
         self.run(create(self.engine))
 
+    def open_engine(self) -> Engine:
+        engine: Engine = self.run(open_engine(self.guild.peer(), options=self.options))
+        self.engines.append(engine)
+        return engine
+
     def teardown(self) -> None:
+        for engine in self.engines:
+            self.run(engine.close())
         self.loop.close()
 
     @property
@@ -120,7 +128,9 @@ class EngineMachine(RuleBasedStateMachine):
     def add_column(self) -> None:
         transaction = self.begin()
         schema = self.schema
-        number = max(column.id for column in schema.columns) + 1
+        # An id is never used twice, for pages may still hold values under it.
+        self.numbers += 1
+        number = 100 + self.numbers
         column = Column(number, f"c{number}", SqlType.ANY, fill=number)
         transaction.set_catalog(transaction.catalog.with_table(schema.replace(columns=(*schema.columns, column))))
         self.now = {rowid: (*row, number) for rowid, row in self.now.items()}
@@ -162,7 +172,7 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.transaction is None)
     @rule()
     def reopen(self) -> None:
-        self.engine = self.run(open_engine(self.guild.peer(), options=self.options))
+        self.engine = self.open_engine()
         self.old = []
 
     @rule(everything=st.booleans())
