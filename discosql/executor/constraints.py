@@ -10,13 +10,10 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from discosql.errors import IntegrityError
-from discosql.executor.writes.steps import Steps, lookup, prefetch
+from discosql.executor.writes.steps import Lookup, Steps, lookup, prefetch
 from discosql.schema import Index, TableSchema
 from discosql.storage.engine import Key, ReadView
 from discosql.types import Row, collate
-
-Lookup: TypeAlias = tuple[int, int | None, list[Key]]
-"""What `ReadView.lookup` is asked: a table, an index, keys."""
 
 Mark: TypeAlias = Any
 """A hashable stand-in for a key: equal exactly where the keys are equal under their collations."""

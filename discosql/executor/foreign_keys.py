@@ -18,7 +18,7 @@ from discosql.errors import IntegrityError, ProgrammingError
 from discosql.executor.constraints import Mark
 from discosql.executor.context import SessionState
 from discosql.executor.writes.changes import TableChanges
-from discosql.executor.writes.steps import Steps, lookup, scan
+from discosql.executor.writes.steps import Lookup, Steps, lookup, prefetch, scan
 from discosql.schema import Catalog, Column, ForeignKey, Index, TableSchema
 from discosql.storage.engine import Key, ReadView
 from discosql.types import Row, SqlType, collate, fold_case
@@ -205,25 +205,45 @@ class References:
         self._view = view
         self._scanned: dict[tuple[int, int], tuple[Reference, dict[Mark, dict[int, Row]]]] = {}
 
-    def children(self, reference: Reference, keys: Collection[Key]) -> Steps[dict[Mark, list[Row]]]:
-        """Return the child rows of each of the keys that has some, by the key's mark."""
+    def children_lookup(self, reference: Reference, keys: Iterable[Key]) -> Lookup | None:
+        """Return what to look up for the children of keys, None if the child table is to be scanned."""
         index = reference.child_index()
         if index is None:
-            known = yield from self._scan(reference)
-            marks = {reference.mark(key) for key in keys}
-            return {mark: list(known[mark].values()) for mark in marks if known.get(mark)}
+            return None
         places = [reference.child_places.index(position + 1) for position in index.columns]
-        wanted = {tuple([key[place] for place in places]) for key in keys}
-        rows = yield from lookup(self._view, reference.child.id, index.id, list(wanted))
-        return _by_mark(reference, rows, {reference.mark(key) for key in keys})
+        wanted = dict.fromkeys(tuple([key[place] for place in places]) for key in keys)
+        return reference.child.id, index.id, list(wanted)
+
+    def parents_lookup(self, reference: Reference, keys: Iterable[Key]) -> Lookup | None:
+        """Return what to look up for the parents of keys, None if there can be none."""
+        parent = reference.parent
+        if parent is None or reference.problem is not None or self._view.catalog.table_by_id(parent.id) is None:
+            return None
+        return parent.id, None if reference.index is None else reference.index.id, list(keys)
+
+    def prefetch(self, lookups: Iterable[tuple[Reference, Lookup | None]]) -> Steps[None]:
+        """Load what `children` or `orphans` will look up for several references."""
+        known = list(lookups)
+        scans = {
+            reference.child.id for reference, asked in known if asked is None and reference.id not in self._scanned
+        }
+        yield from prefetch(self._view, [asked for _, asked in known if asked is not None], list(scans))
+
+    def children(self, reference: Reference, keys: Collection[Key]) -> Steps[dict[Mark, list[Row]]]:
+        """Return the child rows of each of the keys that has some, by the key's mark."""
+        asked = self.children_lookup(reference, keys)
+        marks = {reference.mark(key) for key in keys}
+        if asked is not None:
+            return _by_mark(reference, (yield from lookup(self._view, *asked)), marks)
+        known = yield from self._scan(reference)
+        return {mark: list(known[mark].values()) for mark in marks if known.get(mark)}
 
     def orphans(self, reference: Reference, keys: Collection[Key]) -> Steps[list[Key]]:
         """Return those of the keys that no parent has."""
-        parent = reference.parent
-        if parent is None or reference.problem is not None or self._view.catalog.table_by_id(parent.id) is None:
+        asked = self.parents_lookup(reference, keys)
+        if asked is None:
             return list(keys)
-        index = None if reference.index is None else reference.index.id
-        rows = yield from lookup(self._view, parent.id, index, list(keys))
+        rows = yield from lookup(self._view, *asked)
         held = {reference.mark(key) for row in rows if (key := reference.parent_key(row)) is not None}
         return [key for key in keys if reference.mark(key) not in held]
 

@@ -1,17 +1,33 @@
 """What follows from a statement's changes by foreign keys: their actions at once, their checks at its end."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 
-from discosql.executor.constraints import Lookup
 from discosql.executor.context import Context
 from discosql.executor.foreign_keys import Reference, ReferenceMap, References, check_given, check_lost, violation
 from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.rows import TableRules
-from discosql.executor.writes.steps import Steps
+from discosql.executor.writes.steps import Lookup, Steps
 from discosql.executor.writes.update import assigned, update_rows
 from discosql.schema import TableSchema
 from discosql.storage.engine import Key
 from discosql.types import Row, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The keys that parents of a reference lost: with their rows, or by getting the keys they have now."""
+
+    reference: Reference
+    removed: dict[Key, Key | None]
+    moved: dict[Key, Key | None]
+    deleted: Sequence[Row]
+
+    @property
+    def keys(self) -> list[Key]:
+        """All of the lost keys."""
+        return [*self.removed, *self.moved]
+
 
 Touched = dict[tuple[int, int], tuple[Reference, set[Key]]]
 
@@ -66,39 +82,40 @@ class ForeignKeyWork:
             return True
         return reference.problem is None and reference.child.id != self._dropped.id
 
-    def parent_lookups(self, table: TableSchema, rows: Sequence[Row]) -> list[tuple[int, int | None, Sequence[Key]]]:
+    def parent_lookups(self, table: TableSchema, rows: Sequence[Row]) -> list[Lookup]:
         """Return the lookups by which `check` will find the parents of new rows."""
-        lookups: list[Lookup] = []
-        if self._context.state.foreign_keys:
-            for reference in self._map.of(table):
-                keys = _child_keys(reference, rows)
-                if reference.parent is not None and keys:
-                    index = None if reference.index is None else reference.index.id
-                    lookups.append((reference.parent.id, index, list(keys)))
-        return lookups
+        references = self._map.of(table) if self._context.state.foreign_keys else ()
+        asked = [self._found.parents_lookup(each, _child_keys(each, rows)) for each in references]
+        return [lookup for lookup in asked if lookup is not None and lookup[2]]
 
     def follow(self, changes: TableChanges) -> Steps[None]:
         """Run the actions of what was changed. Raises IntegrityError where RESTRICT or a child's constraint forbids."""
         if not self._context.state.foreign_keys or not self._map.concerns(changes.table):
             return
         # Depth first, as SQLite does: all that follows from one reference comes before the next reference.
-        stack = [self._begin(changes)]
+        stack = [iter((yield from self._begin(changes)))]
         while stack:
-            step, references = stack[-1]
-            reference = next(references, None)
-            if reference is None:
+            loss = next(stack[-1], None)
+            if loss is None:
                 stack.pop()
             else:
-                caused = yield from self._act(reference, step)
-                stack += [self._begin(each) for each in reversed(caused)]
+                for caused in reversed((yield from self._act(loss))):
+                    stack.append(iter((yield from self._begin(caused))))
 
-    def _begin(self, step: TableChanges) -> tuple[TableChanges, Iterator[Reference]]:
+    def _begin(self, step: TableChanges) -> Steps[list[Loss]]:
+        """Take note of changes and return what children lose by them."""
         self._found.follow(step)
         self._note_given(step)
-        return step, iter(self._map.to(step.table))
+        losses = [loss for reference in self._map.to(step.table) if (loss := _loss(reference, step)).keys]
+        losses = [loss for loss in losses if self._is_followed(loss.reference)]
+        asked = [(loss.reference, self._found.children_lookup(loss.reference, loss.keys)) for loss in losses]
+        yield from self._found.prefetch(asked)
+        return losses
 
     def check(self) -> Steps[None]:
         """Raise IntegrityError if a child was left without a parent."""
+        given = [(reference, self._found.parents_lookup(reference, keys)) for reference, keys in self._given.values()]
+        yield from self._found.prefetch([(reference, asked) for reference, asked in given if asked is not None])
         for reference, keys in self._given.values():
             yield from check_given(self._found, reference, keys)
         for reference, keys in self._lost.values():
@@ -121,19 +138,15 @@ class ForeignKeyWork:
         else:
             touched.setdefault(reference.id, (reference, set()))[1].update(keys)
 
-    def _act(self, reference: Reference, step: TableChanges) -> Steps[list[TableChanges]]:
+    def _act(self, loss: Loss) -> Steps[list[TableChanges]]:
         """Run the actions of a reference for what happened to its parents; return the changes of children."""
-        removed = {key for row in step.deleted if (key := reference.parent_key(row)) is not None}
-        moved = _moved_keys(reference, step.updated)
-        if not (removed or moved) or not self._is_followed(reference):
-            return []
-        if removed and reference.key.on_delete == "RESTRICT" and reference.child.id == step.table.id:
-            _restrict_in_turn(reference, step.deleted)
-        caused = []
-        if removed:
-            caused += yield from self._act_on(reference, reference.key.on_delete, dict.fromkeys(removed))
-        if moved:
-            caused += yield from self._act_on(reference, reference.key.on_update, moved)
+        reference, caused = loss.reference, []
+        if reference.key.on_delete == "RESTRICT" and reference.parent == reference.child:
+            _restrict_in_turn(reference, loss.deleted)
+        if loss.removed:
+            caused += yield from self._act_on(reference, reference.key.on_delete, loss.removed)
+        if loss.moved:
+            caused += yield from self._act_on(reference, reference.key.on_update, loss.moved)
         return caused
 
     def _act_on(self, reference: Reference, action: str, keys: dict[Key, Key | None]) -> Steps[list[TableChanges]]:
@@ -184,15 +197,19 @@ def _child_keys(reference: Reference, rows: Iterable[Row]) -> set[Key]:
     return {key for row in rows if (key := reference.child_key(row)) is not None}
 
 
-def _moved_keys(reference: Reference, updated: Iterable[tuple[Row, Row]]) -> dict[Key, Key | None]:
-    """Return the keys that updated parents had, each with the one it has now."""
+def _loss(reference: Reference, step: TableChanges) -> Loss:
+    removed: dict[Key, Key | None] = {}
+    for row in step.deleted:
+        key = reference.parent_key(row)
+        if key is not None:
+            removed[key] = None
     moved: dict[Key, Key | None] = {}
-    for old, new in updated:
+    for old, new in step.updated:
         key = reference.parent_key(old)
         new_key = tuple([new[place] for place in reference.parent_places])
         if key is not None and reference.mark(key) != reference.mark(new_key):
             moved[key] = new_key
-    return moved
+    return Loss(reference, removed, moved, step.deleted)
 
 
 def _restrict_in_turn(reference: Reference, deleted: Sequence[Row]) -> None:

@@ -11,6 +11,9 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[Pending | None, object, T]
 """A running operation: yields what to fetch, or None as a tick, is sent what was fetched, returns its result."""
 
+Lookup: TypeAlias = tuple[int, int | None, list[Key]]
+"""What `ReadView.lookup` is asked: a table, an index, keys."""
+
 CHUNK: Final = 4096
 """Rows that are worked on between two ticks."""
 
@@ -23,10 +26,10 @@ def lookup(view: ReadView, table: int, index: int | None, keys: Sequence[Key]) -
     return found
 
 
-def prefetch(view: ReadView, lookups: Sequence[tuple[int, int | None, Sequence[Key]]]) -> Steps[None]:
-    """Load what several lookups need with as few requests as can be; a single one needs no such preparation."""
-    if len(lookups) > 1:
-        pending = view.prefetch((), lookups)
+def prefetch(view: ReadView, lookups: Sequence[Lookup], scans: Sequence[int] = ()) -> Steps[None]:
+    """Load what several reads need with as few requests as can be; a single one needs no such preparation."""
+    if len(lookups) + len(scans) > 1:
+        pending = view.prefetch(scans, lookups)
         if pending is not None:
             yield pending
 
