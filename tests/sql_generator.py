@@ -189,13 +189,17 @@ class SqlGenerator:
     def _update(self, table: Table) -> str:
         random = self.random
         scope = Scope([(table.name, table.columns)])
-        expressions = Expressions(random, Queries(random, self))
+        # A new value must not read the table: SQLite shows it rows that are changed already.
+        others = SqlGenerator(random)
+        others.tables = [other for other in self.tables if other is not table]
+        values = Expressions(random, Queries(random, others) if others.tables else None)
         chosen = random.sample(table.columns, random.randint(1, min(2, len(table.columns))))
         assignments = []
         for column in chosen:
-            new = literal(self.value(column)) if random.random() < 0.5 else expressions.of(column.kind, scope, 2)
+            new = literal(self.value(column)) if random.random() < 0.5 else values.of(column.kind, scope, 2)
             assignments.append(f"{column.name} = {new}")
-        where = f" WHERE {expressions.condition(scope, 2)}" if random.random() < 0.8 else ""
+        condition = Expressions(random, Queries(random, self)).condition(scope, 2)
+        where = f" WHERE {condition}" if random.random() < 0.8 else ""
         return f"UPDATE {table.name} SET {', '.join(assignments)}{where}"
 
     def _delete(self, table: Table) -> str:
