@@ -35,6 +35,7 @@ from discosql.planner.plan import (
     Values,
     Window,
 )
+from discosql.planner.traverse import children
 from discosql.types import SqlType
 
 JSON_FUNCTIONS: Final = frozenset(
@@ -105,7 +106,7 @@ def json_columns(node: Node) -> frozenset[int]:
     if isinstance(node, IndexJoin):
         return json_columns(node.left)
     if isinstance(node, SetOperation | Shared):
-        arms = (node.left, node.right) if isinstance(node, SetOperation) else (node.child,)
+        arms = children(node) if isinstance(node, SetOperation) else (node.child,)
         return _by_place(node, arms)
     if isinstance(node, Values):
         places = {
