@@ -177,13 +177,15 @@ def test_a_column_added_to_rows_has_a_constant_value() -> None:
         ("d DEFAULT CURRENT_TIME", "Cannot add a column with non-constant default"),
         ("d REFERENCES p DEFAULT 1", "Cannot add a REFERENCES column with non-NULL default value"),
         ("d AS (a) STORED", "cannot add a STORED column"),
-        ("d AS (a)", "adding a generated column to a table with rows is not supported"),
     ):
         assert outcome(schema, f"ALTER TABLE t ADD {words}") == message
 
 
 def test_what_stored_rows_must_satisfy_is_checked() -> None:
     schema = Schema("CREATE TABLE t (a, b)")
+    generated = schema.plan("ALTER TABLE t ADD c AS (a + b)")
+    assert isinstance(generated, ChangeSchema) and generated.check_rows is not None
+    assert [item.position for item in generated.check_rows.generated] == [2]
     added = schema.plan("ALTER TABLE t ADD c NOT NULL DEFAULT 1 CHECK (c > a)")
     assert isinstance(added, ChangeSchema) and added.check_rows is not None
     assert [check.label for check in added.check_rows.checks] == ["c > a"]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from discosql.conversion import convert
-from discosql.errors import Error, NotSupportedError, ProgrammingError, SqlSyntaxError
+from discosql.errors import Error, ProgrammingError, SqlSyntaxError
 from discosql.planner.build import Binder
 from discosql.planner.context import PlanContext
 from discosql.planner.ddl_rewrite import Renaming
@@ -114,10 +114,8 @@ def _add_column(context: PlanContext, table: TableSchema, statement: AddColumn) 
     for key in definition.keys:
         raise ProgrammingError(f"Cannot add a {'PRIMARY KEY' if key.primary else 'UNIQUE'} column")
     has_rows = context.statistics(table.id).rows > 0
-    if column.generated is not None and has_rows:
-        if column.stored:
-            raise ProgrammingError("cannot add a STORED column")
-        raise NotSupportedError("adding a generated column to a table with rows is not supported")
+    if column.stored and has_rows:
+        raise ProgrammingError("cannot add a STORED column")
     end = _definition(table).columns_end
     sql = f"{table.sql[:end]}, {statement.text}{table.sql[end:]}"
     try:
@@ -131,7 +129,8 @@ def _add_column(context: PlanContext, table: TableSchema, statement: AddColumn) 
     if column.not_null and fill is None and has_rows and column.generated is None:
         raise ProgrammingError("Cannot add a NOT NULL column with default value NULL")
     new = new.replace(columns=(*new.columns[:-1], replace(added, fill=fill)))
-    check = row_rules(Binder(context, ParameterTable()), new) if definition.checks or column.not_null else None
+    concerns_rows = definition.checks or column.not_null or column.generated is not None
+    check = row_rules(Binder(context, ParameterTable()), new) if concerns_rows else None
     catalog = context.catalog.with_table(new)
     catalog = replace(catalog, next_id=max(catalog.next_id, added.id + 1))
     return ChangeSchema(f"ALTER TABLE {table.name} ADD COLUMN {column.name}", catalog, check_rows=check)

@@ -129,10 +129,10 @@ class Delete:
 class ChangeSchema:
     """CREATE, DROP and ALTER: the catalog as it is afterwards; rows follow by table, index and column ids.
 
-    `check_index`: an index whose uniqueness must hold for the rows there are. `check_rows`: rules that stored rows
-    must satisfy (ADD COLUMN with CHECK or NOT NULL). `fill`: CREATE TABLE AS SELECT and its query.
-    `dropped`: a table whose removal must not break foreign keys; `related`, as in Insert, are the rules of the tables
-    that the actions of those keys may change. `unchanged` (IF [NOT] EXISTS): nothing to do.
+    `check_index`: an index whose uniqueness must hold for the rows there are. `check_rows`: rules that stored rows must
+    satisfy (ADD COLUMN with CHECK or NOT NULL), and the generated columns that they are to have. `fill`: CREATE TABLE
+    AS SELECT and its query. `dropped`: a table whose removal must not break foreign keys; `related`, as in Insert, are
+    the rules of the tables that the actions of those keys may change. `unchanged` (IF [NOT] EXISTS): nothing to do.
     """
 
     label: str
