@@ -9,6 +9,7 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, Final, Literal, TypeAlias
 
 from discosql.errors import OperationalError, ProgrammingError, SerializationError
@@ -76,6 +77,7 @@ class Session:
         self.savepoints: list[tuple[str, object]] = []
         self.trace: Callable[[str], object] | None = None
         self.optimise = True
+        self._random = Random()
         self._cache: OrderedDict[str, CachedStatement] = OrderedDict()
         self._cache_size = max(1, cached_statements)
 
@@ -147,7 +149,7 @@ class Session:
             self.state.total_changes += result.rowcount
 
     def _run_in(self, transaction: Transaction, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
-        context = Context(transaction, values, self.state, collations=self.collations)
+        context = Context(transaction, values, self.state, random=self._random, collations=self.collations)
         try:
             return (yield from start(context))
         except RollbackRequired as required:

@@ -308,6 +308,7 @@ def test_autoincrement_never_gives_a_rowid_twice() -> None:
         "DELETE FROM n",
         "INSERT INTO n (u) VALUES (7)",
     )
+    assert twins.rows("SELECT * FROM sqlite_sequence")
     twins.close()
 
 
