@@ -4,10 +4,20 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from discosql.planner.operands import has_subquery
-from discosql.planner.plan import Compare, Expression, HashJoin, Is, JoinKind, NestedLoopJoin, Node
+from discosql.planner.plan import (
+    Compare,
+    Expression,
+    HashJoin,
+    Is,
+    JoinKind,
+    NestedLoopJoin,
+    Node,
+    RecursiveUnion,
+    WorkingScan,
+)
 from discosql.planner.predicates import conjoin, conjuncts, is_volatile
 from discosql.planner.rules.optimisation import Optimisation
-from discosql.planner.traverse import columns_in, rewrite_plan
+from discosql.planner.traverse import columns_in, free_columns, rewrite_plan, walk_plan
 
 _MIRRORED: Final[dict[JoinKind, JoinKind]] = {"inner": "inner", "left": "right", "right": "left", "full": "full"}
 
@@ -27,10 +37,11 @@ def choose_hash_joins(node: Node, work: Optimisation) -> Node:
     ``IS`` counts as an equality that holds for NULLs too. The side with fewer rows is built into the hash table,
     except for semi and anti joins, which always build the right, as does a CROSS JOIN; a lateral join stays as it is.
     """
-    return rewrite_plan(node, lambda item: _hashed(item, work) if isinstance(item, NestedLoopJoin) else item)
+    changing = _is_changing(node) or any(isinstance(item, RecursiveUnion) for item in walk_plan(node))
+    return rewrite_plan(node, lambda item: _hashed(item, changing, work) if isinstance(item, NestedLoopJoin) else item)
 
 
-def _hashed(join: NestedLoopJoin, work: Optimisation) -> Node:
+def _hashed(join: NestedLoopJoin, changing: bool, work: Optimisation) -> Node:
     if join.condition is None or join.lateral:
         return join
     left = {column.id for column in join.left.output}
@@ -55,7 +66,12 @@ def _hashed(join: NestedLoopJoin, work: Optimisation) -> Node:
         conjoin(residual),
         tuple([item.null_safe for item in found]) if any(item.null_safe for item in found) else (),
     )
-    return hashed if join.ordered else _built_small(hashed, work)
+    return hashed if join.ordered else _built_small(hashed, changing, work)
+
+
+def _is_changing(node: Node) -> bool:
+    """Whether a plan may give other rows when it is run again within a statement."""
+    return any(isinstance(item, WorkingScan) for item in walk_plan(node)) or bool(free_columns(node))
 
 
 def equality_between(part: Expression, left: set[int], right: set[int]) -> Equality | None:
@@ -76,9 +92,20 @@ def equality_between(part: Expression, left: set[int], right: set[int]) -> Equal
     return None
 
 
-def _built_small(join: HashJoin, work: Optimisation) -> HashJoin:
-    """Return the join with its sides exchanged where that builds fewer rows."""
-    if join.kind not in _MIRRORED or work.estimates.rows(join.left) >= work.estimates.rows(join.right):
+def _built_small(join: HashJoin, repeated: bool, work: Optimisation) -> HashJoin:
+    """Return the join with its sides exchanged where that builds fewer rows.
+
+    In a plan that is run again and again (for the rows around it, or those of a recursion), a side that stays the same
+    is built once and for all.
+    """
+    if join.kind not in _MIRRORED:
+        return join
+    changing = (_is_changing(join.left), _is_changing(join.right)) if repeated else (False, False)
+    if changing[0] == changing[1]:
+        keep = work.estimates.rows(join.left) >= work.estimates.rows(join.right)
+    else:
+        keep = changing[0]
+    if keep:
         return join
     return replace(
         join,
