@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 from functools import cmp_to_key
-from typing import Any
+from typing import Any, TypeAlias
 
 from discosql.errors import OperationalError
 from discosql.executor.context import Context
@@ -57,8 +57,24 @@ class _CollatedText(str):
         return str.__str__(self)
 
 
-def collator(context: Context, name: str) -> Callable[[Value], Value]:
-    """Return the function from a value to its key under one of the connection's own collations."""
+Memo: TypeAlias = dict[Any, Any] | None
+"""What is kept while a statement runs, None where a single expression is evaluated."""
+
+
+def collator(context: Context, memo: Memo, name: str) -> Callable[[Value], Value]:
+    """Return the function from a value to its key under one of the connection's own collations.
+
+    A statement has one such function for each collation: keys are only comparable with others from it.
+    """
+    if memo is None:
+        return _new_collator(context, name)
+    if name not in memo:
+        memo[name] = _new_collator(context, name)
+    known: Callable[[Value], Value] = memo[name]
+    return known
+
+
+def _new_collator(context: Context, name: str) -> Callable[[Value], Value]:
     compare = context.collations.get(name)
     if compare is None:
         raise OperationalError(f"no such collation sequence: {name}")
@@ -83,11 +99,11 @@ def collator(context: Context, name: str) -> Callable[[Value], Value]:
     return key
 
 
-def sort_key_of(context: Context, collation: str) -> Callable[[Value], Any]:
+def sort_key_of(context: Context, memo: Memo, collation: str) -> Callable[[Value], Any]:
     """Return the function from a value of any class to its sort key under a collation."""
     if collation == "BINARY":
         return sort_key
     if collation in ("NOCASE", "RTRIM"):
         return lambda value: sort_key(collate(value, collation))
-    key = collator(context, collation)
+    key = collator(context, memo, collation)
     return lambda value: sort_key(key(value))

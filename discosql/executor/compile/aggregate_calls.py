@@ -67,10 +67,11 @@ def call_code(producer: Producer, node: Aggregate, group: GroupCode, place: int,
         return _bare(producer, node, group, start)
     items = _ordered(producer, call, group, end) if call.order_by else group.name
     condition = f" if {group.read(middle)}" if call.filter is not None else ""
-    if call.name == "count" and not call.arguments:
+    built_in = producer.module.is_built_in(call.name, middle - start)
+    if built_in and call.name == "count" and not call.arguments:
         counted = f"len([1 for x in {items}{condition}])" if condition else f"len({items})"
         return Code(counted, INTEGER, depth=2, names=frozenset((group.name,)))
-    inline = _FINISHES.get(call.name) if middle - start == 1 else None
+    inline = _FINISHES.get(call.name) if built_in and middle - start == 1 else None
     if inline is None:
         return _registered(producer, call, group, place, f"{items}{condition}")
     values = _values(group, start, items, condition, share)

@@ -59,8 +59,9 @@ def _aggregate(producer: Producer, node: Aggregate, needed: Needed, consume: Con
         write_single_group(producer, node, consume)
 
 
-def _is_row_count(call: AggregateCall) -> bool:
-    return call.name == "count" and not call.arguments and call.filter is None
+def _is_row_count(producer: Producer, call: AggregateCall) -> bool:
+    plain = call.name == "count" and not call.arguments and call.filter is None
+    return plain and producer.module.is_built_in("count", 0)
 
 
 class _Writer:
@@ -74,7 +75,7 @@ class _Writer:
         extremes = [call for call in node.calls if call.name in ("min", "max") and not call.bare]
         self.bare = [call.bare and len(extremes) != 1 for call in node.calls]
         self.keeps_first = any(self.bare) or any(collation != "BINARY" for collation in node.collations)
-        self.counting = not self.keeps_first and all(_is_row_count(call) for call in node.calls)
+        self.counting = not self.keeps_first and all(_is_row_count(producer, call) for call in node.calls)
 
     def write(self, consume: Consumer) -> None:
         """Write the gathering of rows, then the loop over the groups."""

@@ -25,17 +25,17 @@ from discosql.executor.compile.code import (
 )
 from discosql.executor.compile.common_calls import common_call
 from discosql.executor.compile.scope import VALUES, Scope
-from discosql.executor.functions.registry import ScalarFunction
+from discosql.executor.functions import DEFAULT, ScalarFunction
 from discosql.planner.plan import Call, Case, Compare, Constant
 from discosql.types import SqlType
 
 
 def _call(scope: Scope, expression: Call) -> Code:
-    inline = _INLINE.get(expression.name)
-    if inline is not None:
-        return inline(scope, expression)
     count = len(expression.arguments)
     function = scope.module.registry.scalar(expression.name, count)
+    inline = _INLINE.get(expression.name)
+    if inline is not None and function is DEFAULT.scalar(expression.name, count):
+        return inline(scope, expression)
     if function is None:
         raise InternalError(f"no such function: {expression.name}")
     evaluate = scope.kept if function.json else scope.value
@@ -58,7 +58,7 @@ def _implementation(scope: Scope, expression: Call, function: ScalarFunction) ->
     number = module.facts.get(("key", expression.collation)) or module.name("c")
     module.facts["key", expression.collation] = number
     collation = module.constant(expression.collation)
-    key = scope.function.local(f"key_{number}", f"{module.runtime(sort_key_of)}(context, {collation})")
+    key = scope.function.local(f"key_{number}", f"{module.runtime(sort_key_of)}(context, memo, {collation})")
     make = module.constant(function.collated, "f")
     return scope.function.local(scope.function.name("make"), f"{make}({key})")
 

@@ -95,11 +95,6 @@ class Code:
     yields: bool = False
     slot: tuple[str, int, int] | None = None
 
-    @property
-    def free(self) -> list[str]:
-        """The local variables that it needs from around it, in order."""
-        return sorted(self.names - self.bound)
-
     def may_be(self, kind: Kind) -> bool:
         """Whether a value can be of one of the kinds."""
         return self.kind & kind != 0

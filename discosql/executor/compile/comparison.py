@@ -44,7 +44,7 @@ def collated(scope: Scope, code: Code, collation: str) -> Code:
     name = module.facts.setdefault(("collation", collation), f"k{len(module.facts)}")
     if collation == "RTRIM":
         return compose(f"{module.runtime(collate)}({{}}, {module.constant(collation)})", code, kind=code.kind)
-    scope.function.local(name, f"{module.runtime(collator)}(context, {module.constant(collation)})")
+    scope.function.local(name, f"{module.runtime(collator)}(context, memo, {module.constant(collation)})")
     return compose("{}({})", variable(name, 0), code, kind=code.kind)
 
 

@@ -19,11 +19,12 @@ def outer_row(producer: Producer, layout: Layout) -> str:
 
 def matches(producer: Producer, row: str, found: Code, condition: Code, missing: str) -> Code:
     """Return code for those of the rows found that satisfy a condition, or else for a row of NULLs."""
-    names = (found.names | condition.names | {missing}) - {row}
-    if not condition.bound and not condition.yields:
+    if not condition.bound and not condition.yields and not found.bound:
         text = f"([{row} for {row} in {found.text} if {condition.text}] or {missing})"
-        return Code(text, ANYTHING, depth=1 + max(found.depth, condition.depth), names=names - {missing})
-    helper = producer.module.function("m", sorted((names - condition.bound - found.bound) - {missing}))
+        names = (found.names | condition.names) - {row}
+        depth = 1 + max(found.depth, condition.depth)
+        return Code(text, ANYTHING, depth=depth, names=names, yields=found.yields)
+    helper = producer.module.function("m", sorted(producer.function.needed_by(found, condition) - {row}))
     helper.line("kept = []")
     with helper.block(f"for {row} in {found.text}:"), helper.block(f"if {condition.text}:"):
         helper.line(f"kept.append({row})")
@@ -33,11 +34,12 @@ def matches(producer: Producer, row: str, found: Code, condition: Code, missing:
 
 def some(producer: Producer, row: str, found: Code, condition: Code) -> Code:
     """Return code for whether one of the rows found satisfies a condition."""
-    names = (found.names | condition.names) - {row}
-    if not condition.bound and not condition.yields and not found.yields:
+    if not condition.bound and not condition.yields and not found.bound:
+        names = (found.names | condition.names) - {row}
         text = f"any([True for {row} in {found.text} if {condition.text}])"
-        return Code(text, INTEGER | BOOL, depth=1 + max(found.depth, condition.depth), names=names)
-    helper = producer.module.function("m", sorted(names - condition.bound - found.bound))
+        depth = 1 + max(found.depth, condition.depth)
+        return Code(text, INTEGER | BOOL, depth=depth, names=names, yields=found.yields)
+    helper = producer.module.function("m", sorted(producer.function.needed_by(found, condition) - {row}))
     with helper.block(f"for {row} in {found.text}:"), helper.block(f"if {condition.text}:"):
         helper.line("return True")
     helper.line("return False")

@@ -6,19 +6,27 @@ names made of a letter and a number.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from types import CodeType
+from typing import Any, Final
 
 from discosql.executor.compile.code import ANYTHING, Code, Kind, kind_of_value, variable
+from discosql.executor.functions import DEFAULT, Registry
 from discosql.types import Value
 
-if TYPE_CHECKING:
-    from discosql.executor.functions.registry import Registry
-
 _SMALL: Final = 2**31
+_WORD: Final = re.compile(r"\w+")
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> CodeType:
+    # Statements that differ in their texts and REAL numbers only have the same source.
+    return compile(source, "<discosql statement>", "exec")
 
 
 class Module:
@@ -39,6 +47,10 @@ class Module:
         self.facts: dict[Any, Any] = {}
         self.counted: dict[int, int] | None = None
         self._numbers: Counter[str] = Counter()
+
+    def is_built_in(self, name: str, arguments: int) -> bool:
+        """Whether an aggregate function's name means the built-in one, not one of the user's."""
+        return self.registry.aggregate(name, arguments) is DEFAULT.aggregate(name, arguments)
 
     def name(self, prefix: str) -> str:
         """Return a name that is not used yet."""
@@ -82,7 +94,7 @@ class Module:
 
     def load(self) -> dict[str, Any]:
         """Compile the source and return the namespace with its functions."""
-        exec(compile(self.source(), "<discosql statement>", "exec"), self.namespace)
+        exec(_compiled(self.source()), self.namespace)
         return self.namespace
 
 
@@ -147,6 +159,13 @@ class Function:
         self.local("parameters", "context.parameters")
         name = self.local(f"p{index}", f"parameters[{index}]")
         return variable(name, self.module.parameter_kind(index))
+
+    def needed_by(self, *codes: Code) -> frozenset[str]:
+        """Return the local variables that code needs of this function, those set at its start included."""
+        names = frozenset().union(*[code.names for code in codes])
+        bound = frozenset().union(*[code.bound for code in codes])
+        words = {word for code in codes for word in _WORD.findall(code.text)}
+        return (names - bound) | (words & self._prologue.keys())
 
     def source(self) -> str:
         """Return the text of the function."""

@@ -146,7 +146,7 @@ class Scope:
 
     def outlined(self, code: Code) -> Code:
         """Return the call of a new function that computes what the code does."""
-        helper = self.module.function("e", code.free)
+        helper = self.module.function("e", sorted(self.function.needed_by(code)))
         helper.line(f"return {code.text}")
         call = f"{helper.label}({', '.join(helper.arguments)})"
         text = f"(yield from {call})" if code.yields else call

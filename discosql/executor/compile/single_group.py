@@ -39,7 +39,7 @@ _FOLDED: Final = frozenset({"count", "sum", "avg", "total", "min", "max"})
 
 def write_single_group(producer: Producer, node: Aggregate, consume: Consumer) -> None:
     """Write an Aggregate without keys; it has one row, even of no rows."""
-    write = _folded if all(_folds(call) for call in node.calls) else _gathered
+    write = _folded if all(_folds(producer, call) for call in node.calls) else _gathered
     columns = write(producer, node)
     pipe = Pipe({})
     by_id: dict[int, Code] = {}
@@ -51,9 +51,12 @@ def write_single_group(producer: Producer, node: Aggregate, consume: Consumer) -
     consume(pipe.with_columns(by_id))
 
 
-def _folds(call: AggregateCall) -> bool:
-    plain = not call.distinct or call.name in ("min", "max")
-    return call.name in _FOLDED and len(call.arguments) < 2 and plain and not call.bare and call.collation == "BINARY"
+def _folds(producer: Producer, call: AggregateCall) -> bool:
+    if call.name not in _FOLDED or len(call.arguments) > 1 or call.bare or call.collation != "BINARY":
+        return False
+    if call.distinct and call.name not in ("min", "max"):
+        return False
+    return producer.module.is_built_in(call.name, len(call.arguments))
 
 
 # Gathering all rows ------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def sort_key_name(producer: Producer, collation: str) -> str:
     module = producer.module
     number = module.facts.get(("key", collation)) or module.name("c")
     module.facts["key", collation] = number
-    make = f"{module.runtime(sort_key_of)}(context, {module.constant(collation)})"
+    make = f"{module.runtime(sort_key_of)}(context, memo, {module.constant(collation)})"
     return producer.function.local(f"key_{number}", make)
 
 

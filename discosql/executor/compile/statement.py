@@ -39,7 +39,7 @@ class CompiledPlan:
         self.row_counts: dict[int, int] = {}
         self._counted = module.counted
         self._scans = not isinstance(plan, Projection) or not isinstance(plan.child, IndexLookup)
-        self._run: Callable[[Context, dict[int, Any]], Running] = module.load()[function.label]
+        self._run: Callable[[Context, dict[Any, Any]], Running] = module.load()[function.label]
 
     def run(self, context: Context) -> Running:
         """Start the plan; the generator returns its rows as tuples in the order of the plan's output."""
@@ -49,7 +49,7 @@ class CompiledPlan:
         return without_collections(steps) if self._scans else steps
 
     def _run_and_count(self, context: Context, counted: Mapping[int, int]) -> Running:
-        memo: dict[int, Any] = {0: 0, **{place: itertools.count() for place in counted.values()}}
+        memo: dict[Any, Any] = {0: 0, **{place: itertools.count() for place in counted.values()}}
         rows = yield from self._run(context, memo)
         self.row_counts = {node: next(memo[place]) for node, place in counted.items()}
         self.row_counts[id(self.plan)] = len(rows)
@@ -101,7 +101,7 @@ class CompiledRows:
             evaluate = self._evaluate
             return [evaluate(context, None, *inputs) for inputs in given]
             yield  # a generator all the same
-        memo: dict[int, Any] = {0: 0}
+        memo: dict[Any, Any] = {0: 0}
         result = []
         for inputs in given:
             result.append((yield from self._evaluate(context, memo, *inputs)))

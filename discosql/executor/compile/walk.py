@@ -107,6 +107,8 @@ def node_expressions(node: Node) -> Iterator[Expression]:
 
 def operands(expression: Expression) -> list[Expression]:
     """Return the expressions directly inside one, without entering subqueries."""
+    if type(expression) is ColumnRef:
+        return []
     return [part for part in _parts(expression) if type(part) in _EXPRESSIONS]
 
 
@@ -152,8 +154,19 @@ def is_volatile(item: Any) -> bool:
     return any(type(part) is Call and not part.deterministic for part in walk(item))
 
 
+def _has_more_parts(expression: Expression, number: int) -> bool:
+    stack = [expression]
+    for item in stack:
+        stack.extend(operands(item))
+        if len(stack) > number:
+            return True
+    return False
+
+
 def deep_parts(expression: Expression, step: int) -> list[Expression]:
     """Return the parts whose height is a multiple of `step`, lowest first; none for the usual small expression."""
+    if not _has_more_parts(expression, step):
+        return []
     heights: dict[int, int] = {}
     deep: list[tuple[int, Expression]] = []
     stack: list[tuple[Expression, bool]] = [(expression, False)]

@@ -304,9 +304,10 @@ def _running(producer: Producer, call: WindowCall, places: Places, arguments: li
     if call.filter is not None:
         return None
     module = producer.module
-    if call.name == "count" and not arguments:
+    built_in = module.is_built_in(call.name, len(arguments))
+    if built_in and call.name == "count" and not arguments:
         return "lambda p: range(1, len(p) + 1)"
-    function = _running_function(call, arguments)
+    function = _running_function(call, arguments) if built_in else None
     if function is not None:
         more = f", {call.name}" if call.name in ("min", "max") else ""
         return f"lambda p: {module.runtime(function)}([{arguments[0].text} for x in p]{more})"
