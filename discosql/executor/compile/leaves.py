@@ -11,7 +11,6 @@ from discosql.executor.compile.code import (
     JSON,
     Code,
     Kind,
-    column_of,
     kind_of_type,
     row_of,
     variable,
@@ -40,7 +39,6 @@ from discosql.planner.plan import (
     Scan,
     Shared,
     Values,
-    WorkingScan,
 )
 from discosql.schema import TableSchema
 from discosql.storage.engine import Range
@@ -250,16 +248,6 @@ def bind(producer: Producer, pipe: Pipe, column: ColumnRef, expression: Expressi
     return pipe.let(name, code), variable(name, code.kind)
 
 
-def _working_scan(producer: Producer, node: WorkingScan, needed: Needed, consume: Consumer) -> None:
-    row = producer.outer[~node.id].text
-    kinds: list[Kind] = producer.module.facts["working", node.id]
-    columns = {
-        column.id: column_of(row, place, kind, len(kinds))
-        for place, (column, kind) in enumerate(zip(node.output, kinds, strict=True))
-    }
-    consume(Pipe(columns))
-
-
 def _shared(producer: Producer, node: Shared, needed: Needed, consume: Consumer) -> None:
     """Write a plan that is used in several places: a function of its own keeps its rows."""
     function = producer.function
@@ -298,7 +286,6 @@ PRODUCERS.update(
         IndexLookup: _index_lookup,
         CatalogScan: _catalog_scan,
         Values: _values,
-        WorkingScan: _working_scan,
         Shared: _shared,
     }
 )
