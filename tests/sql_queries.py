@@ -49,7 +49,7 @@ class Queries:
         made.loose = made.loose or any(
             column.collation != "BINARY" for table in self.schema.tables for column in table.columns
         )
-        words = ("DISTINCT", "UNION", "INTERSECT", "EXCEPT", "GROUP BY", "min(", "max(")
+        words = ("DISTINCT", "UNION", "INTERSECT", "EXCEPT", "GROUP BY", "min(", "max(", "LIMIT")
         made.loose = made.loose or any(word in made.sql for word in words)
         return made
 

@@ -16,8 +16,8 @@ PAGES_PER_MESSAGE: Final = 10
 REQUESTS_PER_PAGE: Final = 2
 """A page found by a lookup: one request for its message, one download. Pages of one message are not counted on."""
 
-LOOKUP_ROWS: Final = 4
-"""Rows that a scan gets through in the time of one lookup in memory."""
+LOOKUP_ROWS: Final = 8
+"""Rows that a scan gets through in the time of one lookup in memory: 1.5 against 0.2 microseconds, measured."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -21,11 +21,11 @@ from discosql.planner.parameters import ParameterTable
 from discosql.planner.parse import parse
 from discosql.planner.plan import Explain, Prepared, Query, Statement, TransactionControl, Vacuum
 from discosql.planner.pragma import build_nothing, build_pragma
-from discosql.planner.rules import optimise
+from discosql.planner.rules import Trace, optimise
 
 
-def prepare(sql: str, context: PlanContext) -> Prepared:
-    """Return the plan of one statement.
+def prepare(sql: str, context: PlanContext, *, trace: Trace | None = None) -> Prepared:
+    """Return the plan of one statement; `trace` is given the rules that changed it.
 
     Raises ProgrammingError where the SQL is wrong, NotSupportedError for SQL that discosql does not have.
     """
@@ -36,7 +36,7 @@ def prepare(sql: str, context: PlanContext) -> Prepared:
     try:
         statement = build_statement(parsed.syntax, context, parsed.parameters)
         if context.optimise:
-            statement = optimise(statement, context)
+            statement = optimise(statement, context, trace)
     except RecursionError as exc:
         raise ProgrammingError("Expression tree is too large: it is nested too deeply") from exc
     return Prepared(statement, parsed.parameters.names, context.catalog.version)

@@ -49,7 +49,7 @@ def simplify_predicates(node: Node, _: Optimisation) -> Node:
     - What has one value a run stands on the right of a comparison.
     - ``(a AND b) OR (a AND c)`` becomes ``a AND (b OR c)``.
     - ``IS NULL`` of what cannot be NULL is false.
-    - Of conjuncts written twice one goes.
+    - Of conjuncts written twice one goes; ``a IS 1`` is ``a = 1``.
     """
     return rewrite_plan(node, _simplified)
 
@@ -82,8 +82,15 @@ def condition(predicate: Expression) -> Expression | None:
             if mark in seen and not is_volatile(part):
                 continue
             seen.add(mark)
-        kept.append(part)
-    return predicate if len(kept) == len(parts) else conjoin(kept)
+        kept.append(_equality(part) if isinstance(part, Is) else part)
+    return predicate if all(map(_identical, kept, parts)) and len(kept) == len(parts) else conjoin(kept)
+
+
+def _equality(part: Is) -> Expression:
+    """Return ``a = b`` for ``a IS b`` where they cannot both be NULL: it is true for the same values."""
+    if part.negated or (part.left.nullable and part.right.nullable):
+        return part
+    return simplify(Compare("=", part.left, part.right, part.collation))
 
 
 def simplify(expression: Expression) -> Expression:
