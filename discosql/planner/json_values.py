@@ -73,22 +73,26 @@ def as_text(expression: Expression) -> Expression:
 
 def may_be_json(expression: Expression, columns: Set[int] = _NOTHING) -> bool:
     """Whether the value of an expression may be JSON; `columns` are those that may."""
-    if makes_json(expression):
-        return True
-    if isinstance(expression, ColumnRef):
-        return expression.id in columns
-    parts: tuple[Expression, ...] = ()
-    if isinstance(expression, Call) and expression.name in _CHOOSING:
-        parts = expression.arguments
-    elif isinstance(expression, Case):
-        parts = (*(when[1] for when in expression.whens), expression.default)
-    elif isinstance(expression, SimpleCase):
-        parts = (*(when[3] for when in expression.whens), expression.default)
-    elif isinstance(expression, Unary):
-        parts = (expression.operand,)
-    elif isinstance(expression, ScalarSubquery):
-        return expression.plan.output[0].id in json_columns(expression.plan)
-    return any(may_be_json(part, columns) for part in parts)
+    todo = [expression]
+    while todo:
+        part = todo.pop()
+        if makes_json(part) or (isinstance(part, ColumnRef) and part.id in columns):
+            return True
+        if isinstance(part, ScalarSubquery) and part.plan.output[0].id in json_columns(part.plan):
+            return True
+        todo += _results(part)
+    return False
+
+
+def _results(expression: Expression) -> tuple[Expression, ...]:
+    """Return the parts one of which is the value of an expression."""
+    if isinstance(expression, Call):
+        return expression.arguments if expression.name in _CHOOSING else ()
+    if isinstance(expression, Case):
+        return (*(when[1] for when in expression.whens), expression.default)
+    if isinstance(expression, SimpleCase):
+        return (*(when[3] for when in expression.whens), expression.default)
+    return (expression.operand,) if isinstance(expression, Unary) else ()
 
 
 def json_columns(node: Node) -> frozenset[int]:
