@@ -120,6 +120,24 @@ def test_a_table_that_refers_to_itself(twins: Twins, action: str) -> None:
         twins.both(sql)
 
 
+def test_actions_between_rows_of_one_statement(twins: Twins) -> None:
+    twins.run(
+        "CREATE TABLE p (id INTEGER PRIMARY KEY, k INTEGER UNIQUE) STRICT",
+        "CREATE TABLE c (k INTEGER REFERENCES p (k) ON UPDATE CASCADE) STRICT",
+        "INSERT INTO p VALUES (1, 1), (2, 5)",
+        "INSERT INTO c VALUES (1), (5)",
+        "INSERT INTO p VALUES (1, NULL), (1, NULL) ON CONFLICT (id) DO UPDATE SET k = k + 1",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, up INTEGER REFERENCES t ON UPDATE CASCADE, v INTEGER) STRICT",
+        "INSERT INTO t VALUES (1, 1, 0), (2, 1, 0), (3, 2, 0)",
+        "CREATE TABLE s (x INTEGER, y INTEGER) STRICT",
+        "INSERT INTO s VALUES (2, 20), (2, 20), (3, 30), (1, 10), (1, 10)",
+        "UPDATE t SET v = v + y FROM s WHERE x = id",
+        "UPDATE t SET id = y FROM s WHERE x = id",
+    )
+    assert twins.rows("SELECT * FROM c ORDER BY k") == [(3,), (5,)]
+    assert twins.rows("SELECT * FROM t ORDER BY id") == [(10, 10, 10), (20, 10, 20), (30, 20, 30)]
+
+
 def test_long_chains_of_cascades(twins: Twins) -> None:
     twins.run("CREATE TABLE t (id INTEGER PRIMARY KEY, up INTEGER REFERENCES t ON DELETE CASCADE) STRICT")
     twins.run(

@@ -91,10 +91,7 @@ def statements(draw: st.DrawFn, schema: str) -> str:
     return f"{how} INTO {table} ({', '.join(columns)}) VALUES {rows}{upsert}"
 
 
-@pytest.mark.parametrize("schema", SCHEMAS)
-@settings(max_examples=40)
-@given(data=st.data())
-def test_sequences(schema: str, data: Any) -> None:
+def _run_sequence(schema: str, data: Any) -> None:
     twins = Twins(*SCHEMAS[schema])
     if schema in UNNUMBERED and data.draw(st.booleans(), label="in a transaction"):
         twins.run("BEGIN")
@@ -102,3 +99,18 @@ def test_sequences(schema: str, data: Any) -> None:
     for sql in data.draw(st.lists(statements(schema), min_size=3, max_size=12), label="statements"):
         twins.both(sql)
     twins.close()
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+@settings(max_examples=25)
+@given(data=st.data())
+def test_sequences(schema: str, data: Any) -> None:
+    _run_sequence(schema, data)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("schema", SCHEMAS)
+@settings(max_examples=3_000, derandomize=False)
+@given(data=st.data())
+def test_many_sequences(schema: str, data: Any) -> None:
+    _run_sequence(schema, data)

@@ -68,6 +68,10 @@ class ForeignKeyWork:
                 if places is None or set(places) & set(reference.parent_places):
                     reference.require()
 
+    def changes_children(self, table: TableSchema) -> bool:
+        """Return whether actions follow from a change of a table's rows."""
+        return self._context.state.foreign_keys and any(reference.acts for reference in self._map.to(table))
+
     def goes_row_by_row(self, table: TableSchema) -> bool:
         """Return whether it matters to foreign keys that rows of a table are changed one at a time."""
         return self._context.state.foreign_keys and self._map.goes_row_by_row(table)

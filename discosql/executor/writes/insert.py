@@ -161,11 +161,11 @@ class Inserter:
 
     def _replace(self, context: Context, row: Row, holder: Row, contest: Contest) -> Steps[None]:
         """Remove a row that is in the way of another."""
-        if not contest.work.goes_row_by_row(self.table):
+        if not contest.work.changes_children(self.table):
             contest.changes.make_room(holder)
             contest.holders.release(holder)
             return
-        # The actions of this removal come before the new row, which may refer to the same key; they change the table.
+        # The actions of this removal come before the new row, which may have the same key; they may change the table.
         removal = TableChanges(context.view, self.table)
         removal.make_room(holder)
         yield from contest.work.follow(removal)

@@ -124,6 +124,7 @@ class WriteProgram:
         work = self.rules.work(context)
         work.require(self.table, self._places(), removes=not isinstance(self.statement, Insert))
         result = Result(self.columns, rowcount=0)
+        source = self._ordered(source)
         parts = [[row] for row in source] if len(source) > 1 and self._in_turn(work) else [source]
         for part in parts:
             changes = TableChanges(context.view, self.table)
@@ -145,6 +146,10 @@ class WriteProgram:
     def _in_turn(self, work: ForeignKeyWork) -> bool:
         """Return whether rows must be changed one at a time."""
         return self._looks_back or work.goes_row_by_row(self.table)
+
+    def _ordered(self, source: Sequence[Row]) -> Sequence[Row]:
+        """Return the rows of the source in the order in which they are to be changed, each once."""
+        return source
 
     def _places(self) -> Collection[int] | None:
         """Return the places of a stored row that an UPDATE changes, None for whole rows."""
@@ -208,7 +213,7 @@ class InsertProgram(WriteProgram):
         return (yield from self.apply(context, source))
 
     def _in_turn(self, work: ForeignKeyWork) -> bool:
-        return self._looks_back or (self._inserter.passes_over and work.goes_row_by_row(self.table))
+        return self._looks_back or (self._inserter.passes_over and work.changes_children(self.table))
 
     def _as_it_is(self, context: Context, source: Sequence[Row]) -> Steps[Sequence[Row]]:
         return source
@@ -238,15 +243,16 @@ class UpdateProgram(WriteProgram):
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
     ) -> Steps[None]:
         width = len(self.table.columns) + 1
+        pairs = [(old := row[:width], self._assigned.apply(old, row[width:])) for row in source]
+        rules = self.rules.of(self.table.id)
+        yield from update_rows(context, rules, self._assigned, pairs, changes, self.statement.resolution)
+
+    def _ordered(self, source: Sequence[Row]) -> Sequence[Row]:
         if any(a[0] >= b[0] for a, b in pairwise(source)):
             # A row that a join produced several times is changed once, by the last of its partners.
             last = {row[0]: row for row in source}
             source = [last[rowid] for rowid in sorted(last)]
-        if self.table.without_rowid:
-            source = sorted(source, key=self._primary_key)
-        pairs = [(old := row[:width], self._assigned.apply(old, row[width:])) for row in source]
-        rules = self.rules.of(self.table.id)
-        yield from update_rows(context, rules, self._assigned, pairs, changes, self.statement.resolution)
+        return sorted(source, key=self._primary_key) if self.table.without_rowid else source
 
     def _primary_key(self, row: Row) -> list[Any]:
         collations = [self.table.columns[position].collation for position in self.table.primary_key]
