@@ -74,7 +74,8 @@ class Committer:
             await job.future
         except asyncio.CancelledError:
             if not job.taken:
-                self._waiting.remove(job)
+                if job in self._waiting:
+                    self._waiting.remove(job)
                 raise
             # It is on its way and cannot be called back; whether it arrives is not waited for.
             if job.future.cancelled():
@@ -101,7 +102,8 @@ class Committer:
     # Appending ----------------------------------------------------------------------------------------------------
 
     async def _append_waiting(self) -> None:
-        jobs, self._waiting = self._waiting[:_MAX_JOINED], self._waiting[_MAX_JOINED:]
+        first, self._waiting = self._waiting[:_MAX_JOINED], self._waiting[_MAX_JOINED:]
+        jobs = [job for job in first if job.future is None or not job.future.cancelled()]
         for job in jobs:
             job.taken = True
         try:
