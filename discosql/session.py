@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final, Literal, TypeAlias
 
-from discosql.errors import OperationalError, ProgrammingError, SerializationError
+from discosql.errors import IntegrityError, OperationalError, ProgrammingError, SerializationError
 from discosql.executor.compile import evaluate_constant
 from discosql.executor.context import Context, Result, SessionState
 from discosql.executor.functions.registry import Registry
@@ -137,7 +137,7 @@ class Session:
                 result = yield from self._autocommit(start, values)
         except ChangesKeptError as kept:
             self._count(kept.result)
-            raise
+            raise IntegrityError(str(kept)) from kept
         self._count(result)
         return result
 

@@ -46,7 +46,7 @@ Projection: a.id, max()
 
 [plan]> SELECT id, (SELECT count(*) FROM b WHERE b.a_id = a.id) FROM a
 ---
-Projection: a.id, CASE WHEN count() IS NULL THEN 0 ELSE count() END
+Projection: a.id, coalesce(count(), 0)
 └─ HashJoin: left ON a.id = b.a_id
    ├─ Scan: a
    └─ Aggregate: count(*) BY b.a_id
