@@ -352,3 +352,28 @@ def test_executemany_does_as_single_statements(twins: Twins, sql: str, parameter
         cursor.executemany(sql, parameters)
         counts.append((cursor.rowcount, side.execute("SELECT * FROM t ORDER BY id").fetchall()))
     assert counts[0] == counts[1]
+
+
+def test_statements_over_many_rows() -> None:
+    twins = Twins(
+        """CREATE TABLE m (
+            id INTEGER PRIMARY KEY, u INTEGER UNIQUE, d TEXT DEFAULT ('n' || 1), g INTEGER AS (u * 2) STORED,
+            CHECK (u < 20000)
+        ) STRICT""",
+        "CREATE TABLE plain (x INTEGER) STRICT",
+    )
+    for side in (twins.ours, twins.theirs):
+        side.executemany("INSERT INTO m (u) VALUES (?)", [(i,) for i in range(5_000)])
+        side.executemany("INSERT INTO plain (rowid, x) VALUES (?, ?)", [(3 * i, i) for i in range(5_000)])
+    twins.run(
+        "INSERT INTO plain SELECT x FROM plain WHERE x % 2",
+        "INSERT OR IGNORE INTO m (u) SELECT 20 * x FROM plain WHERE x < 500",
+        "INSERT INTO m (u, d) SELECT x * 2, 'up' FROM plain WHERE x < 2600 ON CONFLICT (u) DO UPDATE SET d = 'new'",
+        "UPDATE m SET u = -u",
+        "UPDATE plain SET rowid = -rowid",
+        "REPLACE INTO m (u) SELECT -x FROM plain WHERE x % 3 = 0",
+    )
+    assert twins.error("UPDATE m SET u = 20001 + u") == "CHECK constraint failed: u < 20000"
+    assert twins.error("INSERT INTO m (u) SELECT x + 6000 - x / 4999 FROM plain") == "UNIQUE constraint failed: m.u"
+    twins.run("DELETE FROM m WHERE id % 3", "DELETE FROM plain")
+    twins.close()
