@@ -180,6 +180,17 @@ def test_what_is_read(sql: str, requests: dict[str, int]) -> None:
     assert {kind: PAIR.view.requests[kind] for kind in requests} == requests
 
 
+def test_what_a_correlated_subquery_does_not_change_is_computed_once() -> None:
+    sql = (
+        "SELECT id, (SELECT max(n) FROM (SELECT g, count(*) AS n FROM t GROUP BY g) AS s, u AS v "
+        "WHERE s.g < u.t AND v.id = u.id) FROM u"
+    )
+    PAIR.check(sql)
+    PAIR.view.requests.clear()
+    PAIR.rows(sql, optimise=False)
+    assert PAIR.view.requests["batch"] == 10 + 2
+
+
 def test_a_subquery_that_is_not_reached_reads_nothing() -> None:
     assert (
         PAIR.rows("SELECT CASE WHEN id > 0 THEN 1 ELSE (SELECT count(*) FROM t) END FROM u", optimise=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from discosql.executor.compile.code import ANYTHING, INTEGER, NULL, Code, column_of, compose, row_of, variable
 from discosql.executor.compile.comparison import collated
-from discosql.executor.compile.leaves import lookup, memo_key, stored_kind, stored_layout
+from discosql.executor.compile.leaves import lookup, stored_kind, stored_layout
 from discosql.executor.compile.matching import OuterJoin, matches, outer_row, some, write_outer_join
 from discosql.executor.compile.pipe import Layout, Pipe, pack
 from discosql.executor.compile.producer import PRODUCERS, Consumer, Needed, Producer, output_ids, wanted
@@ -117,7 +117,7 @@ def _build(producer: Producer, node: HashJoin, needed: Needed) -> HashTable:
             producer.produce(node.right, needed | references(*node.right_keys), keep)
 
     if function.repeated and not references(node.right):
-        place = memo_key(producer, ("table", id(node)))
+        place = producer.memo_place(("table", id(node)))
         function.line(f"{name} = memo.get({place})")
         with function.block(f"if {name} is None:"):
             write()

@@ -86,19 +86,13 @@ def _kept_scan(producer: Producer, node: Scan) -> str:
     """Write code that reads a table once a statement, in a function that is called many times."""
     function = producer.function
     rows, key = function.name("rows"), ("scan", node.table.id, id(node.as_of) if node.as_of else None)
-    place = memo_key(producer, key)
+    place = producer.memo_place(key)
     function.line(f"{rows} = memo.get({place})")
     with function.block(f"if {rows} is None:"):
         load = producer.module.runtime(load_scan)
         view = view_of(producer, node.as_of)
         function.line(f"{rows} = memo[{place}] = yield from {load}({view}, {node.table.id})")
     return rows
-
-
-def memo_key(producer: Producer, key: object) -> int:
-    """Return the number under which the statement's memo keeps something; 0 is the work since the last tick."""
-    places: dict[object, int] = producer.module.facts.setdefault("memo", {})
-    return places.setdefault(key, len(places) + 1)
 
 
 def view_of(producer: Producer, moment: Expression | None) -> str:
@@ -253,7 +247,7 @@ def _shared(producer: Producer, node: Shared, needed: Needed, consume: Consumer)
     function = producer.function
     rows = function.name("rows")
     label, kinds, arguments = _shared_function(producer, node)
-    place = memo_key(producer, ("shared", node.id))
+    place = producer.memo_place(("shared", node.id))
     call = f"yield from {label}({', '.join((*STATE, *arguments))})"
     if arguments:
         function.line(f"{rows} = {call}")

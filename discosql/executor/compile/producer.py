@@ -16,9 +16,20 @@ from discosql.executor.compile.code import ANYTHING, Code, Kind, row_of, variabl
 from discosql.executor.compile.module import Function, Module
 from discosql.executor.compile.pipe import Clause, Layout, Pipe, pack
 from discosql.executor.compile.scope import Scope
-from discosql.executor.compile.walk import references
+from discosql.executor.compile.walk import is_volatile, references
 from discosql.executor.reads import pieces
-from discosql.planner.plan import Expression, Node
+from discosql.planner.plan import (
+    CatalogScan,
+    Expression,
+    Filter,
+    IndexLookup,
+    Node,
+    Projection,
+    Scan,
+    Shared,
+    Values,
+    WorkingScan,
+)
 
 Consumer: TypeAlias = Callable[[Pipe], None]
 Needed: TypeAlias = frozenset[int]
@@ -32,6 +43,9 @@ STEP: Final = 8192
 
 MAX_LOOPS: Final = 10
 """Loops in one pipe; Python allows 20 blocks inside one another."""
+
+_LEAVES: Final = (Scan, IndexLookup, CatalogScan, WorkingScan, Shared)
+"""Nodes that keep their rows themselves, or need not."""
 
 STATE: Final = ("context", "memo")
 """The first arguments of every generated function that reads: `memo` keeps what is computed once a statement."""
@@ -84,6 +98,9 @@ class Producer:
 
         `needed` are the columns that the consumer uses.
         """
+        if self.function.repeated and self._is_fixed(node):
+            self._produce_once(node, needed, consume)
+            return
         if self.module.counted is not None:
             consume = self._counting(self.module.counted, node, consume)
         PRODUCERS[type(node)](self, node, needed, consume)
@@ -98,6 +115,34 @@ class Producer:
             consume(pipe.where(Code(f"{name}() >= 0", ANYTHING, names=frozenset((name,)))))
 
         return count
+
+    def _is_fixed(self, node: Node) -> bool:
+        """Whether a node gives the same rows each time the function is called, and takes some work to do so."""
+        below = node
+        while isinstance(below, Filter | Projection):
+            below = below.child
+        if isinstance(below, Values) or isinstance(node, _LEAVES):
+            return False
+        known: dict[int, bool] = self.module.facts.setdefault("fixed", {})
+        if id(node) not in known:
+            known[id(node)] = not references(node) and not is_volatile(node)
+        return known[id(node)]
+
+    def _produce_once(self, node: Node, needed: Needed, consume: Consumer) -> None:
+        """Write the code of a node as a function of its own, whose rows are kept for the whole statement."""
+        inner, _ = start_subfunction(self.module, node, "k", {}, False)
+        kept = inner.collect(node, needed)
+        inner.function.line(f"return {kept.name}")
+        rows, place = self.function.name("rows"), self.memo_place(("kept", inner.function.label))
+        self.function.line(f"{rows} = memo.get({place})")
+        with self.function.block(f"if {rows} is None:"):
+            self.function.line(f"{rows} = memo[{place}] = yield from {inner.function.label}(context, memo)")
+        self.each(Rows(rows, kept.layout), consume)
+
+    def memo_place(self, key: object) -> int:
+        """Return the number under which the statement's memo keeps something; 0 is the work since the last tick."""
+        places: dict[object, int] = self.module.facts.setdefault("memo", {})
+        return places.setdefault(key, len(places) + 1)
 
     # Keeping rows ------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,6 @@ from discosql.executor.compile.code import (
     variable,
 )
 from discosql.executor.compile.comparison import collated
-from discosql.executor.compile.leaves import memo_key
 from discosql.executor.compile.pipe import Pipe
 from discosql.executor.compile.producer import STATE, Producer, output_ids, start_subfunction
 from discosql.executor.compile.scope import FALSITIES, TRUTHS, VALUES, Scope
@@ -32,8 +31,8 @@ _Body = Callable[[Producer, str], Kind]
 def _result(scope: Scope, plan: Node, write: _Body) -> Code:
     """Return the code of the result of a plan's function."""
     module = scope.module
-    producer, given = start_subfunction(module, plan, "q", scope.columns, scope.function.repeated)
-    place = memo_key(producer, ("subquery", producer.function.label))
+    producer, given = start_subfunction(module, plan, "q", scope.columns, False)
+    place = producer.memo_place(("subquery", producer.function.label))
     label = producer.function.label
     if not given:
         kind = write(producer, f"memo[{place}]")
