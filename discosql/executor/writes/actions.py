@@ -86,6 +86,9 @@ class ForeignKeyWork:
             return True
         return reference.problem is None and reference.child.id != self._dropped.id
 
+    def _is_deferred(self, reference: Reference) -> bool:
+        return reference.key.deferred or self._context.state.defer_foreign_keys
+
     def parent_lookups(self, table: TableSchema, rows: Sequence[Row]) -> list[Lookup]:
         """Return the lookups by which `check` will find the parents of new rows."""
         references = self._map.of(table) if self._context.state.foreign_keys else ()
@@ -112,8 +115,10 @@ class ForeignKeyWork:
         self._note_given(step)
         losses = [loss for reference in self._map.to(step.table) if (loss := _loss(reference, step)).keys]
         losses = [loss for loss in losses if self._is_followed(loss.reference)]
-        asked = [(loss.reference, self._found.children_lookup(loss.reference, loss.keys)) for loss in losses]
-        yield from self._found.prefetch(asked)
+        now = [loss for loss in losses if loss.reference.acts or not self._is_deferred(loss.reference)]
+        yield from self._found.prefetch(
+            [(loss.reference, self._found.children_lookup(loss.reference, loss.keys)) for loss in now]
+        )
         return losses
 
     def check(self) -> Steps[None]:
@@ -134,11 +139,10 @@ class ForeignKeyWork:
                 self._touch(self._given, reference, _child_keys(reference, [*step.inserted, *moved]))
 
     def _touch(self, touched: Touched, reference: Reference, keys: Collection[Key]) -> None:
-        state = self._context.state
         if not keys:
             return
-        if reference.key.deferred or state.defer_foreign_keys:
-            state.deferred_keys.setdefault(reference.id, set()).update(keys)
+        if self._is_deferred(reference):
+            self._context.state.deferred_keys.setdefault(reference.id, set()).update(keys)
         else:
             touched.setdefault(reference.id, (reference, set()))[1].update(keys)
 
