@@ -126,3 +126,21 @@ def test_random_statements(start: int) -> None:
 @pytest.mark.parametrize("start", range(EXAMPLES, EXAMPLES + CAMPAIGN, CAMPAIGN_BLOCK))
 def test_many_random_statements(start: int) -> None:
     _examples(range(start, start + CAMPAIGN_BLOCK))
+
+
+ARMS = ("a", "b", "abs(b)", "b + 0", "+a", "'1'", "1", "NULL", "a || ''", "CASE WHEN b THEN b ELSE 'x' END", "count(*)")
+"""Expressions whose affinity and classes SQLite sees differently."""
+
+
+def test_affinity_of_set_operations() -> None:
+    ours, theirs = discosql.connect(":memory:"), sqlite.connect(":memory:")
+    for database in (ours, theirs):
+        database.execute("CREATE TABLE t (a TEXT, b INTEGER) STRICT")
+        database.execute("INSERT INTO t VALUES ('1', 1)")
+    for first in ARMS:
+        for second in ARMS:
+            arms = f"SELECT {first} AS x FROM t UNION ALL SELECT {second} FROM t"
+            sql = f"SELECT x = 1, x = '1', x < 'a' FROM ({arms})"
+            assert ours.execute(sql).fetchall() == theirs.execute(sql).fetchall(), sql
+    ours.close()
+    theirs.close()

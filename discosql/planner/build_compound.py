@@ -12,7 +12,7 @@ from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.bind import known_collation
 from discosql.planner.bind_calls import ordered
 from discosql.planner.built import BuiltQuery, ResultColumn, combined_affinity
-from discosql.planner.infer import Bound, common_type
+from discosql.planner.infer import Bound, classes, common_type
 from discosql.planner.plan import Expression, Limit, Node, SetOperation, Sort, SortKey, Values
 from discosql.planner.scope import Scope
 from discosql.planner.terms import check_ordinal, is_same_tree, ordinal, ordinal_name, split_collation
@@ -111,7 +111,7 @@ def _combined(
         nullable = left.ref.nullable and (operator == "except" or right.ref.nullable)
     collation = left.ref.collation if left.collated else right.ref.collation
     ref = binder.new_column(left.name, None, kind, nullable, collation)
-    affinity = combined_affinity([arm.affinity for arm in arms], [arm.ref.type for arm in arms])
+    affinity = combined_affinity([(arm.affinity, arm.classes) for arm in arms])
     return ResultColumn(left.name, ref, affinity, right.last_affinity, left.collated or right.collated, left.written)
 
 
@@ -172,7 +172,7 @@ def build_values(binder: Binder, tree: exp.Values, outer: Scope | None) -> Built
     for position, values in enumerate(zip(*rows, strict=True)):
         name = f"column{position + 1}"
         kind, nullable = common_type([value.expression for value in values]), any(value.nullable for value in values)
-        affinity = combined_affinity([value.affinity for value in values], [value.type for value in values])
+        affinity = combined_affinity([(value.affinity, classes(value)) for value in values])
         last = values[-1].affinity
         columns.append(ResultColumn(name, binder.new_column(name, None, kind, nullable), affinity, last, False))
     node = Values(

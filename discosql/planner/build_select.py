@@ -20,7 +20,7 @@ from discosql.planner.build_compound import limited
 from discosql.planner.build_from import build_from
 from discosql.planner.built import BuiltQuery, ResultColumn
 from discosql.planner.groups import Lift, bind_keys
-from discosql.planner.infer import Bound, is_same
+from discosql.planner.infer import Bound, classes, is_same
 from discosql.planner.plan import (
     Aggregate,
     AggregateCall,
@@ -194,7 +194,8 @@ def _result_column(binder: Binder, item: Item) -> ResultColumn:
     table = bound.expression.table if isinstance(bound.expression, ColumnRef) else None
     ref = binder.new_column(item.name, table, bound.type, bound.nullable, bound.collation or "BINARY")
     written = unwrapped(item.tree).name if item.alias is None and isinstance(item.tree, exp.Column) else None
-    return ResultColumn(item.name, ref, bound.affinity, bound.affinity, bound.collation is not None, written)
+    collated = bound.collation is not None
+    return ResultColumn(item.name, ref, bound.affinity, bound.affinity, collated, written, classes(bound))
 
 
 def _distinct(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from discosql.planner.infer import Bound
+from discosql.planner.infer import Bound, Classes
 from discosql.planner.plan import ColumnRef, Node
 from discosql.planner.scope import ScopeColumn
 from discosql.types import Affinity, SqlType, fold_case
@@ -15,7 +15,7 @@ class ResultColumn:
 
     `affinity` is that of the column where the query is a table of another one, None for an expression; `last_affinity`
     where it is an operand, for which SQLite looks at the last arm of a set operation only. `written` is its name as a
-    table's column, if that differs: a column's name as written in the query.
+    table's column, if that differs: a column's name as written in the query. `classes` is for `combined_affinity`.
     """
 
     name: str
@@ -24,6 +24,7 @@ class ResultColumn:
     last_affinity: SqlType | None = None
     collated: bool = True
     written: str | None = None
+    classes: Classes = Classes.ALL
 
     @property
     def bound(self) -> Bound:
@@ -59,17 +60,20 @@ def scope_columns(columns: Iterable[ResultColumn], refs: Sequence[ColumnRef]) ->
     return tuple(named)
 
 
-def combined_affinity(arms: Sequence[SqlType | None], types: Sequence[SqlType | None]) -> SqlType | None:
+def combined_affinity(arms: Sequence[tuple[SqlType | None, Classes]]) -> SqlType | None:
     """Return the affinity of a column of a set operation: the first that an arm has, unless others may not suit it.
 
-    SQLite drops a text affinity where some arm may give numbers, and a numeric one where some arm may give text.
+    SQLite drops a text affinity where another arm may give numbers, and a numeric one where another may give text.
     """
-    affinity = next((arm for arm in arms if arm is not None), None)
-    if affinity is None or len(arms) == 1:
-        return affinity
-    kinds = {type.affinity if type is not None else None for type in types}
-    if affinity.affinity is Affinity.TEXT and kinds & {None, Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC}:
-        return SqlType.ANY
-    if affinity.affinity.is_numeric and kinds & {None, Affinity.TEXT}:
+    place = next((place for place, (affinity, _) in enumerate(arms) if affinity is not None), None)
+    if place is None:
+        return None
+    affinity, _ = arms[place]
+    others = Classes(0)
+    for _, classes in (*arms[:place], *arms[place + 1 :]):
+        others |= classes
+    is_text = affinity is not None and affinity.affinity is Affinity.TEXT
+    is_numeric = affinity is not None and affinity.affinity.is_numeric
+    if (is_text and Classes.NUMBER in others) or (is_numeric and Classes.TEXT in others):
         return SqlType.ANY
     return affinity

@@ -7,10 +7,29 @@ SQLite's comparison rules depend on where an operand comes from (a column, a CAS
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Flag, auto
 from typing import Final
 
 from discosql.conversion import apply_affinity
-from discosql.planner.plan import ColumnRef, Constant, Convert, Expression
+from discosql.planner.plan import (
+    And,
+    Between,
+    Binary,
+    Case,
+    ColumnRef,
+    Compare,
+    Constant,
+    Convert,
+    Exists,
+    Expression,
+    InList,
+    InSubquery,
+    Is,
+    Not,
+    Or,
+    SimpleCase,
+    Unary,
+)
 from discosql.types import Affinity, SqlType, Value
 
 _TEXT_TYPES: Final = frozenset({SqlType.TEXT, SqlType.DATE, SqlType.TIMESTAMP, SqlType.JSON, SqlType.UUID})
@@ -43,6 +62,48 @@ class Bound:
     def nullable(self) -> bool:
         """Whether the result can be NULL."""
         return self.expression.nullable
+
+
+class Classes(Flag):
+    """What SQLite takes for possible values of an expression, besides NULL."""
+
+    NUMBER = auto()
+    TEXT = auto()
+    BLOB = auto()
+    ALL = NUMBER | TEXT | BLOB
+
+
+_OF_NUMBERS: Final = (And, Between, Compare, Exists, InList, InSubquery, Is, Not, Or, Unary)
+_OF_CONSTANTS: Final = {type(None): Classes(0), str: Classes.TEXT, bytes: Classes.BLOB}
+
+
+def classes(bound: Bound) -> Classes:
+    """Return the classes that a result may be of, as far as SQLite looks: never into functions."""
+    if bound.affinity is None:
+        return _classes(bound.expression)
+    if bound.affinity.affinity.is_numeric:
+        return Classes.NUMBER | Classes.BLOB
+    return Classes.TEXT | Classes.BLOB if bound.affinity.affinity is Affinity.TEXT else Classes.ALL
+
+
+def _classes(expression: Expression) -> Classes:
+    if isinstance(expression, Constant):
+        return _OF_CONSTANTS.get(type(expression.value), Classes.NUMBER)
+    if isinstance(expression, Case | SimpleCase):
+        found = _classes(expression.default)
+        for *_, result in expression.whens:
+            found |= _classes(result)
+        return found
+    if isinstance(expression, Unary) and expression.operator == "+":
+        operand = expression.operand
+        # Unary plus takes the affinity from a column, but here SQLite looks through it.
+        return classes(Bound(operand, operand.type)) if isinstance(operand, ColumnRef) else _classes(operand)
+    if isinstance(expression, Binary) and expression.operator == "||":
+        return Classes.TEXT | Classes.BLOB
+    is_number = isinstance(expression, _OF_NUMBERS) or (
+        isinstance(expression, Binary) and "->" not in expression.operator
+    )
+    return Classes.NUMBER if is_number else Classes.ALL
 
 
 def derived(expression: Expression, *operands: Bound) -> Bound:
