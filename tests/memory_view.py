@@ -72,6 +72,7 @@ class MemoryView:
 
     def lookup(self, table: int, index: int | None, keys: Sequence[Key]) -> Any:
         self.requests["lookup"] += 1
+        self.requests["keys"] += len(keys)
         known = self._index(table, index)
         if len(keys) == 1:
             return self.answer(known.get(self._normal(table, index, keys[0]), []))

@@ -24,7 +24,10 @@ from discosql.planner.plan import (
     Expression,
     Filter,
     HashJoin,
+    IndexJoin,
+    IndexLookup,
     InList,
+    Limit,
     NestedLoopJoin,
     Node,
     Not,
@@ -38,6 +41,7 @@ from discosql.planner.plan import (
     SortKey,
     Values,
 )
+from discosql.schema import Index
 from discosql.types import Row, SqlType, Value
 
 TABLE: Final = table(1, "t", ("a", SqlType.INTEGER, True), ("b", SqlType.TEXT, False))
@@ -178,6 +182,54 @@ def test_what_is_read(sql: str, requests: dict[str, int]) -> None:
     found = run(compile_plan(plan, DEFAULT).run(Context(PAIR.view)))  # type: ignore[arg-type]
     assert found == PAIR.sqlite.execute(sql).fetchall()
     assert {kind: PAIR.view.requests[kind] for kind in requests} == requests
+
+
+INDEXED: Final = table(
+    3,
+    "k",
+    ("n", SqlType.TEXT, False),
+    ("a", SqlType.INTEGER, False),
+    indexes=(Index(9, "k_n", (0,), False, collations=("NOCASE",)), Index(10, "k_a", (1,), True)),
+)
+
+
+@pytest.mark.parametrize("kind", ["inner", "left", "semi", "anti"])
+@pytest.mark.parametrize("by_index", [None, 9, 10])
+def test_index_joins(kind: Any, by_index: int | None) -> None:
+    rows = [(1, "X1", 1), (2, "x2", 30), (3, "x1", None), (4, None, 7), (7, "X1", 3)]
+    found = scan(INDEXED)
+    left = scan()
+    key = {None: left.output[1], 9: left.output[2], 10: left.output[0]}[by_index]
+    index = None if by_index is None else INDEXED.index(by_index)
+    lookup = IndexLookup(INDEXED, "k", found.output, found.positions, index, ((key,),))
+    residual = Compare("<>", left.output[0], found.output[0])
+    hashed = {None: found.output[0], 9: found.output[1], 10: found.output[2]}[by_index]
+    for condition in (None, residual):
+        join = IndexJoin(left, lookup, kind, condition)
+        collations = ("NOCASE",) if by_index == 9 else ("BINARY",)
+        equal = HashJoin(left, found, kind, (key,), (hashed,), collations, condition)
+        for pending in (False, True):
+            source = MemoryView({1: ROWS, 3: rows}, (TABLE, INDEXED), batch=16, pending=pending)
+            results = [
+                run(compile_plan(plan, DEFAULT).run(Context(source)))  # type: ignore[arg-type]
+                for plan in (join, equal)
+            ]
+            assert results[0] == results[1]
+            assert source.requests["lookup"] == 3
+
+
+def test_an_index_join_under_a_limit_starts_small() -> None:
+    left, found = scan(), scan(INDEXED)
+    lookup = IndexLookup(INDEXED, "k", found.output, found.positions, None, ((left.output[0],),))
+    stored = {
+        1: [(number, 0, None) for number in range(1, 5001)],
+        3: [(number, None, None) for number in range(1, 5001)],
+    }
+    for wanted, keys in ((1, 32), (33, 96), (5000, 5000)):
+        source = MemoryView(stored, (TABLE, INDEXED))
+        limit = Limit(IndexJoin(left, lookup, "inner"), Constant(wanted))
+        assert len(run(compile_plan(limit, DEFAULT).run(Context(source)))) == wanted  # type: ignore[arg-type]
+        assert source.requests["keys"] == keys
 
 
 def test_what_a_correlated_subquery_does_not_change_is_computed_once() -> None:

@@ -1,7 +1,7 @@
 """Reading for generated code: batches of rows, and what is loaded before a statement starts."""
 
 import gc
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, Final
 
 from discosql.errors import NotSupportedError, OperationalError
@@ -38,6 +38,16 @@ def pieces(rows: list[Any], step: int) -> Iterable[list[Any]]:
     if len(rows) <= step:
         return (rows,)
     return [rows[start : start + step] for start in range(0, len(rows), step)]
+
+
+def growing_pieces(rows: list[Any], size: list[int], most: int) -> Iterator[list[Any]]:
+    """Cut a list into pieces, each twice as large as the one before; `size` holds that of the next one."""
+    start = 0
+    while start < len(rows):
+        (step,) = size
+        size[0] = min(2 * step, most)
+        yield rows[start : start + step]
+        start += step
 
 
 def load_scan(view: ReadView, table: int) -> Generator[Pending | None, Any, list[Row]]:

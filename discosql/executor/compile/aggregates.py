@@ -33,7 +33,6 @@ from discosql.executor.compile.producer import PRODUCERS, Consumer, Needed, Prod
 from discosql.executor.compile.single_group import write_single_group
 from discosql.executor.compile.walk import references
 from discosql.executor.ordering import sort_with_nulls
-from discosql.executor.reads import pieces
 from discosql.planner.plan import Aggregate, AggregateCall
 
 
@@ -130,13 +129,13 @@ class _Writer:
                 function.line(f"{groups}[{key.text}].append({item.text})")
 
     def _each_group(self, found: _Gathered, consume: Consumer) -> None:
-        producer, function, module = self.producer, self.producer.function, self.producer.module
+        producer, function = self.producer, self.producer.function
         items, part = function.name("items"), function.name("part")
         key, group_name = function.name("k"), function.name("g")
         function.line(f"{items} = list({self.groups}.items())")
         _write_group_sort(producer, items, found.keys)
-        step = producer.step()
-        with function.block(f"for {part} in {module.runtime(pieces)}({items}, {step}):"):
+        cut = producer.cutting()
+        with function.block(f"for {part} in {cut(items)}:"):
             pipe = Pipe({}).each(f"{key}, {group_name}", variable(part, ANYTHING), {})
             firsts = found.firsts
             if self.keeps_first:

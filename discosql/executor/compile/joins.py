@@ -283,7 +283,9 @@ def _index_join(producer: Producer, node: IndexJoin, needed: Needed, consume: Co
         kept, key = _named_key(producer, kept, codes[0] if len(codes) == 1 else row_of(codes))
         consume(join_rows(producer, kept, node, table, key)[0])
 
+    before, producer.cautious = producer.cautious, producer.function.limited
     producer.produce(node.left, left_needed, look_up)
+    producer.cautious = before
 
 
 def _lookup_collations(node: IndexLookup) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from discosql.executor.compile.producer import (
 )
 from discosql.executor.compile.walk import is_volatile, references
 from discosql.executor.functions.json_rows import JSON_COLUMN, JSON_TABLES, json_rows
-from discosql.executor.reads import load_scan, past_view, pieces
+from discosql.executor.reads import load_scan, past_view
 from discosql.planner.plan import (
     Bound,
     CatalogScan,
@@ -69,7 +69,7 @@ def _scan(producer: Producer, node: Scan, needed: Needed, consume: Consumer) -> 
         return
     function = producer.function
     scan, batch, part = function.name("scan"), function.name("batch"), function.name("part")
-    step = producer.step()
+    cut = producer.cutting()
     function.line(f"{scan} = {view_of(producer, node.as_of)}.scan({node.table.id}{_ranges(producer, node.bounds)})")
     with function.block("while True:"):
         function.line(f"{batch} = {scan}.next()")
@@ -78,7 +78,7 @@ def _scan(producer: Producer, node: Scan, needed: Needed, consume: Consumer) -> 
                 function.line(f"{batch} = yield {batch}")
             with function.block(f"if {batch} is None:"):
                 function.line("break")
-        with function.block(f"for {part} in {producer.module.runtime(pieces)}({batch}, {step}):"):
+        with function.block(f"for {part} in {cut(batch)}:"):
             producer.over(part, function.name("r"), layout, consume)
 
 

@@ -17,7 +17,7 @@ from discosql.executor.compile.module import Function, Module
 from discosql.executor.compile.pipe import Clause, Layout, Pipe, pack
 from discosql.executor.compile.scope import Scope
 from discosql.executor.compile.walk import is_volatile, references
-from discosql.executor.reads import pieces
+from discosql.executor.reads import growing_pieces, pieces
 from discosql.planner.plan import (
     CatalogScan,
     Expression,
@@ -40,6 +40,9 @@ PRODUCERS: Final[dict[type, Producing]] = {}
 
 STEP: Final = 8192
 """Rows of work between two ticks."""
+
+FIRST_STEP: Final = 32
+"""Rows whose keys are looked up at first where a few may do."""
 
 MAX_LOOPS: Final = 10
 """Loops in one pipe; Python allows 20 blocks inside one another."""
@@ -67,6 +70,7 @@ class Producer:
         self.module: Module = function.module
         self.outer: Mapping[int, Code] = outer or {}
         self.factors: tuple[str, ...] = ()
+        self.cautious = False
         function.generates = True
 
     def scope(self, columns: Mapping[int, Code] | None = None) -> Scope:
@@ -200,8 +204,8 @@ class Producer:
     def each(self, rows: Rows, consume: Consumer) -> None:
         """Write a loop over kept rows, in pieces, with a tick now and then."""
         row, part = self.function.name("r"), self.function.name("part")
-        step = self.step()
-        with self.function.block(f"for {part} in {self.module.runtime(pieces)}({rows.name}, {step}):"):
+        cut = self.cutting()
+        with self.function.block(f"for {part} in {cut(rows.name)}:"):
             self.over(part, row, rows.layout, consume)
 
     def over(self, part: str, row: str, layout: Layout, consume: Consumer) -> None:
@@ -218,20 +222,27 @@ class Producer:
             self.function.line("memo[0] = 0")
             self.function.line("yield")
 
-    def step(self) -> str:
-        """Return the number of rows to take at once, so that the joins above make no more than `STEP` of them."""
-        if not self.factors:
-            return str(STEP)
+    def cutting(self) -> Callable[[str], str]:
+        """Return what makes the code that cuts a list into pieces.
+
+        The joins above make no more than `STEP` rows of a piece. Where a join looks up the rows of a piece and a Limit
+        may end it all, pieces are small at first.
+        """
+        if not self.factors and not self.cautious:
+            return lambda rows: f"{self.module.runtime(pieces)}({rows}, {STEP})"
         name = self.function.name("step")
+        if self.cautious:
+            self.function.line(f"{name} = [{FIRST_STEP}]")
+            return lambda rows: f"{self.module.runtime(growing_pieces)}({rows}, {name}, {STEP})"
         self.function.line(f"{name} = {STEP} // ({' * '.join(self.factors)}) or 1")
-        return name
+        return lambda rows: f"{self.module.runtime(pieces)}({rows}, {name})"
 
     @contextmanager
     def without_factors(self) -> Iterator[None]:
-        """Produce a node whose rows are kept: joins above it do not multiply them."""
-        factors, self.factors = self.factors, ()
+        """Produce a node whose rows are kept: joins above it do not multiply them, nor does a Limit end it."""
+        before, self.factors, self.cautious = (self.factors, self.cautious), (), False
         yield
-        self.factors = factors
+        self.factors, self.cautious = before
 
     @contextmanager
     def multiplied(self, factor: str | None) -> Iterator[None]:

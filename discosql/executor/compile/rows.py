@@ -21,7 +21,7 @@ from discosql.executor.compile.producer import (
     output_row,
 )
 from discosql.executor.compile.walk import references
-from discosql.executor.reads import UNLIMITED, limit_of, offset_of, pieces
+from discosql.executor.reads import UNLIMITED, limit_of, offset_of
 from discosql.planner.plan import (
     Constant,
     Distinct,
@@ -242,8 +242,8 @@ def _each_value(producer: Producer, node: Distinct, rows: str, layout: Layout, c
     """Write a loop over values that stand for rows of one column."""
     part, value = producer.function.name("part"), producer.function.name("x")
     (column,) = node.output
-    step = producer.step()
-    with producer.function.block(f"for {part} in {producer.module.runtime(pieces)}({rows}, {step}):"):
+    cut = producer.cutting()
+    with producer.function.block(f"for {part} in {cut(rows)}:"):
         pipe = Pipe({}).each(value, variable(part, ANYTHING), {column.id: variable(value, layout.kinds[column.id])})
         consume(pipe)
         producer.tick(f"len({part})")

@@ -31,7 +31,6 @@ from discosql.executor.compile.pipe import Layout, Pipe, pack
 from discosql.executor.compile.producer import PRODUCERS, Consumer, Needed, Producer, wanted
 from discosql.executor.compile.sorting import key_code, terms_of, write_sort
 from discosql.executor.compile.walk import references
-from discosql.executor.reads import pieces
 from discosql.planner.plan import Aggregate, AggregateCall, FrameBound, Values, Window, WindowCall
 
 _SIDES: Final = {"preceding": -1, "current": 0, "following": 1}
@@ -184,8 +183,8 @@ class _Writer:
 
     def each(self, needed: Needed, consume: Consumer) -> None:
         """Write the loop over the rows with their results."""
-        function, module = self.producer.function, self.producer.module
-        row, part, step = function.name("r"), function.name("part"), self.producer.step()
+        function = self.producer.function
+        row, part, cut = function.name("r"), function.name("part"), self.producer.cutting()
         columns = dict(self.layout.columns(row))
         names = []
         for number, column in enumerate(self.node.results):
@@ -198,7 +197,7 @@ class _Writer:
                 assert code.slot is not None
                 columns[column.id] = column_of(row, code.slot[1], code.kind)
         lists = ", ".join([self.rows, *[name for name, _ in self.lists.values()]])
-        with function.block(f"for {part} in {module.runtime(pieces)}(list(zip({lists})), {step}):"):
+        with function.block(f"for {part} in {cut(f'list(zip({lists}))')}:"):
             pipe = Pipe({}).each(", ".join([row, *names]), variable(part, ANYTHING), columns)
             consume(pipe)
             self.producer.tick(f"len({part})")
