@@ -1,6 +1,7 @@
 """What compiled plans promise besides their rows: little reading, regular ticks, no limits on depth, no user text."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import pytest
 from compiling import Pair
 from memory_view import Answer, MemoryView, run, table
 
-from discosql.errors import OperationalError
+from discosql.errors import NotSupportedError, OperationalError
 from discosql.executor.compile import compile_plan, compile_rows, evaluate_constant
 from discosql.executor.context import Context
 from discosql.executor.functions import DEFAULT
@@ -251,6 +252,22 @@ def test_a_subquery_that_is_not_reached_reads_nothing() -> None:
     PAIR.view.requests.clear()
     PAIR.rows("SELECT coalesce(id, (SELECT max(id) FROM t)) FROM u", optimise=False)
     assert PAIR.view.requests["batch"] == 1
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_the_past(pending: bool) -> None:
+    def past(moment: Value) -> Any:
+        assert moment == "2024-01-01"
+        before = MemoryView({1: ROWS[:3]}, (TABLE,), pending=pending)
+        return Answer(before) if pending else before
+
+    then = replace(scan(), as_of=Parameter(0))
+    now = scan()
+    gone = HashJoin(now, then, "anti", (now.output[0],), (then.output[0],), ("BINARY",))
+    steps = compile_plan(gone, DEFAULT).run(Context(view(pending=pending), ("2024-01-01",), past=past))  # type: ignore[arg-type]
+    assert run(steps) == ROWS[3:]
+    with pytest.raises(NotSupportedError, match="cannot read the past"):
+        run(compile_plan(then, DEFAULT).run(Context(view(), ("2024-01-01",))))  # type: ignore[arg-type]
 
 
 # Running -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,11 @@ from typing import Any
 
 import pytest
 from compiling import Pair
+from memory_view import run
+
+from discosql.executor.compile import compile_plan
+from discosql.executor.context import Context
+from discosql.executor.functions import DEFAULT
 
 TABLES = """
 CREATE TABLE t (a INTEGER NOT NULL, b REAL, c TEXT, d INTEGER);
@@ -152,3 +157,5 @@ def test_query_gives_what_sqlite_gives(sql: str, way: str) -> None:
 def test_parameters_of_any_class(sql: str, parameters: tuple[Any, ...]) -> None:
     for pair in PAIRS.values():
         pair.check(sql, parameters)
+        generic = compile_plan(pair.plan(sql), DEFAULT)
+        assert run(generic.run(Context(pair.view, parameters))) == pair.rows(sql, parameters)  # type: ignore[arg-type]
