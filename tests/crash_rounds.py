@@ -1,7 +1,7 @@
 """Kill a process that commits to a local guild's file, many times at random moments; a program, run by test_crash.
 
-Each round forks a process that commits in a loop and tells after every commit; the round kills it and looks at the file.
-Prints the number of commits that were acknowledged, or fails.
+Each round forks a process that commits in a loop and tells after every commit; the round kills it and looks at the
+file. Prints the number of commits that were acknowledged, or fails.
 """
 
 import asyncio

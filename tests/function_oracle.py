@@ -122,6 +122,12 @@ TEXTS = (
 )
 BLOBS = (b"", b"a", b"abc", b"\x00\x01", b"12", b"\xc3\xa9", b"-1.5e1")
 
+
+def is_moderate(value: Any) -> bool:
+    """Return whether SQLite reads the text of a number as the number nearest to it, which far exponents prevent."""
+    return not isinstance(value, float) or value == 0 or math.isinf(value) or 1e-80 < abs(value) < 1e80
+
+
 numbers = st.one_of(
     st.sampled_from(INTEGERS),
     st.sampled_from(REALS),
@@ -133,7 +139,7 @@ texts = st.one_of(
     st.sampled_from(TEXTS),
     st.text("abcABCé😀 %_*?[]^-\\'\"\0012.e+", max_size=8),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
-    st.floats(allow_nan=False, allow_infinity=False).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).filter(is_moderate).map(str),
 )
 values = st.one_of(st.none(), numbers, texts, st.sampled_from(BLOBS))
 small = st.one_of(st.integers(-6, 40), values)

@@ -2,6 +2,8 @@
 
 import json
 
+from plans import Tables, compare, equals, query
+
 from discosql.planner.explain import explain_json, explain_lines
 from discosql.planner.plan import (
     Aggregate,
@@ -54,7 +56,6 @@ from discosql.planner.plan import (
     WorkingScan,
 )
 from discosql.types import SqlType
-from plans import Tables, compare, equals, query
 
 A = ColumnRef(1, "a", "t", SqlType.INTEGER)
 B = ColumnRef(2, "b", "t", SqlType.TEXT)

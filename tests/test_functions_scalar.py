@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from function_oracle import CONTEXT, call, own_outcome, patterns, same_or_near, small, sqlite_call, values
+from function_oracle import CONTEXT, call, is_moderate, own_outcome, patterns, same_or_near, small, sqlite_call, values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,9 +24,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
                 "hex",
                 "unhex",
                 "unicode",
-                "quote",
                 "unistr",
-                "unistr_quote",
                 "soundex",
                 "typeof",
             ),
@@ -43,6 +41,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     },
 }
 VARYING = {
+    "quote": ("quote", st.tuples(ANY.filter(is_moderate))),
+    "unistr_quote": ("unistr_quote", st.tuples(ANY.filter(is_moderate))),
     "round to digits": ("round", st.tuples(ANY, small)),
     "substr from": ("substr", st.tuples(ANY, small)),
     "substr": ("substr", st.tuples(ANY, small, small)),
@@ -73,7 +73,7 @@ def _agrees(name: str, arguments: tuple[Any, ...]) -> None:
 def test_a_function_agrees_with_sqlite(case: str) -> None:
     name, arguments = CASES[case]
 
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     @given(arguments)
     def check(given_arguments: tuple[Any, ...]) -> None:
         _agrees(name, given_arguments)

@@ -60,7 +60,7 @@ def load_scan(view: ReadView, table: int) -> Generator[Pending | None, Any, list
             batch = yield batch  # type: ignore[misc]
         if batch is None:
             return rows
-        rows += batch  # type: ignore[arg-type]
+        rows += batch
 
 
 def limit_of(value: Value) -> int:
@@ -88,4 +88,4 @@ def past_view(context: Context, moment: Value) -> Generator[Pending | None, Any,
     if context.past is None:
         raise NotSupportedError("this connection cannot read the past")
     view = context.past(moment)
-    return (yield view) if hasattr(view, "fetch") else view  # type: ignore[return-value, misc]
+    return (yield view) if hasattr(view, "fetch") else view  # type: ignore[misc]

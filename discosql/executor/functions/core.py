@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from discosql.errors import OperationalError
+from discosql.executor.functions.json_nodes import JsonText
 from discosql.executor.functions.registry import ScalarFunction, SortKey, scalar, varying
 from discosql.executor.functions.values import c_text, check_length, integer_of, truth_of
+from discosql.planner.plan import FunctionSignature
 from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType, Value, sort_key
 
 if TYPE_CHECKING:
@@ -100,6 +102,11 @@ def zero_blob(count: Value) -> bytes:
     return bytes(check_length(max(integer_of(count), 0)))
 
 
+def subtype(value: Value) -> int:
+    """Return 74 for a text that a JSON function made, otherwise 0."""
+    return 74 if isinstance(value, JsonText) else 0
+
+
 def _compile_option(position: Value) -> Value:
     index = integer_of(position)
     return _COMPILE_OPTIONS[index] if 0 <= index < len(_COMPILE_OPTIONS) else None
@@ -140,6 +147,7 @@ FUNCTIONS: Final = (
     scalar("likely", same, 1, "argument", null_safe=True),
     scalar("unlikely", same, 1, "argument", null_safe=True),
     scalar("likelihood", same, 2, null_safe=True),
+    ScalarFunction(FunctionSignature("subtype", 1, 1, result=SqlType.INTEGER, null_safe=True), subtype, json=True),
     scalar("zeroblob", zero_blob, 1, SqlType.BLOB, null_safe=True),
     varying(scalar("random", random_integer, 0, SqlType.INTEGER, null_safe=True)),
     varying(scalar("randomblob", random_blob, 1, SqlType.BLOB, null_safe=True)),

@@ -31,7 +31,8 @@ class CompiledUpsert:
         self.uses_rowid = _uses_rowid(upsert, rules, [*expressions, *([upsert.where] if upsert.where else [])])
         inputs = (rules.rules.row, upsert.excluded)
         # A condition is true exactly where NOT NOT of it is 1.
-        self._where = upsert.where and compile_rows((Not(Not(upsert.where)),), inputs, registry)
+        condition = upsert.where
+        self._where = None if condition is None else compile_rows((Not(Not(condition)),), inputs, registry)
         self._values = compile_rows(expressions, inputs, registry)
 
     def covers(self, key: UniqueKey) -> bool:
