@@ -13,8 +13,8 @@ from sql_generator import SqlGenerator, Statement, comparable
 
 import discosql
 
-EXAMPLES = 60
-BLOCK = 20
+EXAMPLES = 45
+BLOCK = 15
 CAMPAIGN = 20_000
 CAMPAIGN_BLOCK = 200
 
