@@ -17,9 +17,11 @@ from discosql.executor.compile.aggregate_calls import GroupCode, call_code
 from discosql.executor.compile.code import (
     ANYTHING,
     BLOB,
+    DECIMAL,
     INTEGER,
     NULL,
     NUMBER,
+    REAL,
     TEXT,
     Code,
     column_of,
@@ -42,13 +44,15 @@ class _Gathered:
 
     `keys` are the codes of the keys as groups are told apart by them, `plain` says that these are the keys themselves.
     `firsts` are the columns of the values kept of the first row, in the variable ``f``: the keys unless
-    they are plain, then the bare columns.
+    they are plain, then the bare columns. `keys_vary` says that equal keys may look different, so that it matters from
+    which row of the group they are shown.
     """
 
     keys: list[Code]
     plain: bool
     group: GroupCode
     firsts: list[Code]
+    keys_vary: bool
 
 
 def _aggregate(producer: Producer, node: Aggregate, needed: Needed, consume: Consumer) -> None:
@@ -72,7 +76,8 @@ class _Writer:
         self.groups = producer.function.name("groups")
         self.first_rows = producer.function.name("firsts")
         extremes = [call for call in node.calls if call.name in ("min", "max") and not call.bare]
-        self.bare = [call.bare and len(extremes) != 1 for call in node.calls]
+        self.has_best_row = len(extremes) == 1
+        self.bare = [call.bare and not self.has_best_row for call in node.calls]
         self.keeps_first = any(self.bare) or any(collation != "BINARY" for collation in node.collations)
         self.counting = not self.keeps_first and all(_is_row_count(producer, call) for call in node.calls)
 
@@ -100,6 +105,9 @@ class _Writer:
         calls = [
             replace(call, arguments=()) if bare else call for call, bare in zip(node.calls, self.bare, strict=True)
         ]
+        keys_vary = self.has_best_row and not (plain and all(map(_is_of_one_class, keys)))
+        if keys_vary:
+            calls += _key_calls(node)
         item, group = gathered_item(producer, calls, pipe)
         firsts = [] if plain else keys
         firsts += [
@@ -108,7 +116,7 @@ class _Writer:
         first, layout = pack({}, firsts)
         self._write_gathering(pipe, normal[0] if len(normal) == 1 else row_of(normal), item, first)
         read = [column_of("f", place, code.kind) for place, code in zip(layout.extras, firsts, strict=True)]
-        return _Gathered(normal, plain, group, read)
+        return _Gathered(normal, plain, group, read, keys_vary)
 
     def _write_gathering(self, pipe: Pipe, key: Code, item: Code, first: Code) -> None:
         function, groups = self.producer.function, self.groups
@@ -159,6 +167,10 @@ class _Writer:
 
         pipes = [pipe]
         codes = _key_columns(key, found.keys) if found.plain else firsts[: len(node.keys)]
+        if found.keys_vary:
+            whole = replace(node, calls=(*node.calls, *_key_calls(node)))
+            places = range(len(node.calls), len(whole.calls))
+            codes = [self.producer.let(pipes, "v", call_code(self.producer, whole, group, n, share)) for n in places]
         rest = iter(firsts if found.plain else firsts[len(node.keys) :])
         for place, (column, bare) in enumerate(zip(node.output[len(node.keys) :], self.bare, strict=True)):
             if bare:
@@ -172,6 +184,16 @@ class _Writer:
                 code = self.producer.let(pipes, "v", code)
             codes.append(code)
         return pipes[0].with_columns({column.id: code for column, code in zip(node.output, codes, strict=True)})
+
+
+def _is_of_one_class(key: Code) -> bool:
+    """Whether equal keys are the same value, and not an integer and a REAL."""
+    return sum(key.may_be(kind) for kind in (INTEGER, REAL, DECIMAL)) <= 1
+
+
+def _key_calls(node: Aggregate) -> list[AggregateCall]:
+    """Return the keys as bare columns: with a single min() or max() they come from the row where it was found."""
+    return [AggregateCall("", (key,), bare=True) for key in node.keys]
 
 
 def _key_columns(key: str, keys: Sequence[Code]) -> list[Code]:
