@@ -11,6 +11,7 @@ from stepped_clock import SteppedClock
 from tables import create, look_up, scan
 
 from discosql.schema import Column, Index
+from discosql.storage import page_store
 from discosql.storage.engine import Engine, EngineOptions, Transaction, open_engine
 from discosql.storage.local import LocalGuild
 from discosql.types import Row, SqlType
@@ -39,8 +40,14 @@ class EngineMachine(RuleBasedStateMachine):
     def run(self, coroutine: Any) -> Any:
         return self.loop.run_until_complete(coroutine)
 
-    @initialize(page_size=st.sampled_from([200, 2_000, 100_000]), cache_size=st.sampled_from([0, 2_000, 10**6]))
-    def open(self, page_size: int, cache_size: int) -> None:
+    @initialize(
+        page_size=st.sampled_from([200, 2_000, 100_000]),
+        cache_size=st.sampled_from([0, 2_000, 10**6]),
+        small=st.sampled_from([0, 2**14]),
+    )
+    def open(self, page_size: int, cache_size: int, small: int) -> None:
+        # Whether single rows are read from a page's text is a matter of its size, and here all are small.
+        page_store._SMALL = small  # type: ignore[misc]
         self.options = EngineOptions(page_size=page_size, cache_size=cache_size, checkpoint_entries=7)
         self.engine = self.open_engine()
         self.run(create(self.engine))
@@ -54,6 +61,7 @@ class EngineMachine(RuleBasedStateMachine):
         for engine in self.engines:
             self.run(engine.close())
         self.loop.close()
+        page_store._SMALL = 2**14  # type: ignore[misc]
 
     @property
     def schema(self) -> Any:

@@ -85,7 +85,7 @@ class TableBuilder:
         self._workshop.replaced.append(page.place)
         rows = store.rows(page, self._schema)
         if rows is None:
-            held = await store.load(Need(rows=[page]), self._schema)
+            held = await store.load(Need.of_rows([page]), self._schema)
             rows = held.rows(page, self._schema)
         assert rows is not None
         inside = sum(rowid <= page.last for rowid in changed)
@@ -131,8 +131,7 @@ class TableBuilder:
         cache = self._workshop.store.cache
         rows = PageRows(encoded.rows, self._schema, page.raw)
         # What was just written is likely to be read, but not at the cost of what is being read.
-        if cache.used + rows.cost <= cache.limit:
-            cache.put(place, rows)
+        cache.put_if_room(place, rows)
 
     # Indexes ------------------------------------------------------------------------------------------------------
 
@@ -154,7 +153,7 @@ class TableBuilder:
         for start in range(0, len(kept), MAX_AHEAD):
             window = kept[start : start + MAX_AHEAD]
             missing = [page for page in window if not store.holds(page, self._schema)]
-            held = await store.load(Need(rows=missing), self._schema)
+            held = await store.load(Need.of_rows(missing), self._schema)
             for page in window:
                 rows = held.rows(page, self._schema)
                 assert rows is not None

@@ -89,7 +89,7 @@ class IndexBuilder:
         self._workshop.replaced.append(page.place)
         bucket = store.bucket(page)
         if bucket is None:
-            held = await store.load(Need(buckets=[page]), self._schema)
+            held = await store.load(Need(buckets={page.place: page}), self._schema)
             bucket = held.bucket(page)
         return bucket
 
@@ -109,9 +109,7 @@ class _Placing:
 
     def __call__(self, place: Place) -> None:
         self._pages[self._number] = IndexPage(place, len(self._bucket.hashes), self._size, self._digest)
-        cache = self._workshop.store.cache
-        if cache.used + self._bucket.cost <= cache.limit:
-            cache.put(place, self._bucket)
+        self._workshop.store.cache.put_if_room(place, self._bucket)
 
 
 def _by_bucket(changes: IndexChanges, bits: int) -> dict[int, IndexChanges]:

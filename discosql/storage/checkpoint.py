@@ -10,12 +10,12 @@ from typing import Final, Protocol
 
 from discosql.storage.body import dump_body
 from discosql.storage.build import TableBuilder
-from discosql.storage.cache import PageStore
 from discosql.storage.entry import Cover
 from discosql.storage.guild import Guild, id_time
 from discosql.storage.log import Log
 from discosql.storage.manifest import Adopted, Manifest, Retired, manifest_to_json
 from discosql.storage.opening import SEGMENT
+from discosql.storage.page_store import PageStore
 from discosql.storage.paged import Base
 from discosql.storage.posting import Channels, Workshop
 from discosql.storage.rewrite import is_worth_writing, units_of

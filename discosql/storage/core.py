@@ -11,7 +11,6 @@ from typing import Any
 
 from discosql.errors import DatabaseCorruptionError, InterfaceError, NotFoundError, OperationalError, SerializationError
 from discosql.schema import Catalog, TableSchema, TableStatistics
-from discosql.storage.cache import Held, PageLostError, PageStore
 from discosql.storage.chain import Candidate
 from discosql.storage.checkpoint import Checkpoint, channels_of
 from discosql.storage.collect import Collector, Progress, Vacuumed
@@ -22,6 +21,7 @@ from discosql.storage.hash_index import hasher
 from discosql.storage.history import state_as_of
 from discosql.storage.log import Log
 from discosql.storage.manifest import Adopted, Manifest, manifest_from_json
+from discosql.storage.page_store import Held, Keep, PageLostError, PageStore
 from discosql.storage.paged import Need
 from discosql.storage.posting import Channels
 from discosql.storage.state import State
@@ -204,10 +204,10 @@ class Engine:
         self._check_usable()
         return await self._committer.outcome(transaction)
 
-    async def load(self, need: Need, schema: TableSchema, snapshot: State) -> Held:
+    async def load(self, need: Need, schema: TableSchema, keep: Keep, snapshot: State) -> Held:
         """Load pages of a snapshot. Raises SerializationError if they were removed because newer ones replaced them."""
         try:
-            return await self.pages.load(need, schema)
+            return await self.pages.load(need, schema, keep)
         except PageLostError as exc:
             adopted = self.adopted
             await self.refresh()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
 from discosql.schema import TableSchema
-from discosql.storage.cache import Held, PageStore
+from discosql.storage.page_store import Held, Keep, PageStore
 from discosql.storage.paged import Need, Source, find_keys, find_rowids
 from discosql.storage.table import TableVersion
 from discosql.storage.views import Key
@@ -14,7 +14,7 @@ from discosql.types import Row
 
 Table: TypeAlias = TableVersion | TableWrites
 
-Load: TypeAlias = Callable[[Need, TableSchema], Awaitable[Held]]
+Load: TypeAlias = Callable[[Need, TableSchema, Keep], Awaitable[Held]]
 """Loads pages of one table, for rows in a schema's layout."""
 
 _MAX_ROUNDS: Final = 2
@@ -54,7 +54,7 @@ class Fetching:
         answer: list[Row] | Need = self._need
         held: Held | None = None
         while isinstance(answer, Need):
-            loaded = await self._load(answer, self._table.schema)
+            loaded = await self._load(answer, self._table.schema, "rows")
             if held is None:
                 held = loaded
             else:
@@ -88,17 +88,15 @@ class Prefetching:
         for table, index, keys in self._lookups:
             answer = find(table, index, keys, self._store)
             if isinstance(answer, Need):
-                _, need = needs.setdefault(table.schema.id, (table, Need()))
-                need.rows += answer.rows
-                need.buckets += answer.buckets
+                needs.setdefault(table.schema.id, (table, Need()))[1].add(answer)
         for table in self._scans:
             pages = table.base.pages if table.base is not None else ()
             missing = [page for page in pages if not self._store.holds(page, table.schema)]
             if missing:
-                needs.setdefault(table.schema.id, (table, Need()))[1].rows.extend(missing)
+                needs.setdefault(table.schema.id, (table, Need()))[1].add(Need.of_rows(missing))
         room = self._store.cache.limit // 4
-        wanted = sum(page.raw for _, need in needs.values() for page in need.rows)
-        wanted += sum(page.size for _, need in needs.values() for page in need.buckets)
+        wanted = sum(page.raw for _, need in needs.values() for page in (*need.rows.values(), *need.texts.values()))
+        wanted += sum(page.size for _, need in needs.values() for page in need.buckets.values())
         return list(needs.values()) if wanted <= room else []
 
     async def fetch(self) -> None:
@@ -107,4 +105,4 @@ class Prefetching:
             needs = self.needs()
             if not needs:
                 return
-            await asyncio.gather(*[self._load(need, table.schema) for table, need in needs])
+            await asyncio.gather(*[self._load(need, table.schema, "rows") for table, need in needs])

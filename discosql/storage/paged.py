@@ -15,7 +15,8 @@ from discosql.schema import Index, TableSchema
 from discosql.storage.hash_index import Bucket, Hasher, IndexPage, PagedIndex
 from discosql.storage.keys import KeyReader
 from discosql.storage.layout import MISSING
-from discosql.storage.pages import PageRows, RowPage
+from discosql.storage.page_text import PageText
+from discosql.storage.pages import PageRows, Place, RowPage
 from discosql.storage.views import Key
 from discosql.types import Row
 
@@ -65,10 +66,27 @@ class Base:
 
 @dataclass(slots=True)
 class Need:
-    """Pages that must be loaded before an answer can be given."""
+    """Pages that must be loaded before an answer can be given: `rows` all of whose rows are wanted, `texts` of which
+    single rows are, and `buckets`.
+    """
 
-    rows: list[RowPage] = field(default_factory=list)
-    buckets: list[IndexPage] = field(default_factory=list)
+    rows: dict[Place, RowPage] = field(default_factory=dict)
+    texts: dict[Place, RowPage] = field(default_factory=dict)
+    buckets: dict[Place, IndexPage] = field(default_factory=dict)
+
+    @classmethod
+    def of_rows(cls, pages: Iterable[RowPage]) -> "Need":
+        """Return the need of all rows of some pages."""
+        return cls(rows={page.place: page for page in pages})
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.texts or self.buckets)
+
+    def add(self, other: "Need") -> None:
+        """Add what another answer needs."""
+        self.rows |= other.rows
+        self.texts |= other.texts
+        self.buckets |= other.buckets
 
 
 class Source(Protocol):
@@ -78,6 +96,9 @@ class Source(Protocol):
 
     def rows(self, page: RowPage, schema: TableSchema) -> PageRows | None:
         """Return a page's rows in the layout of a schema, None if they are not in memory."""
+
+    def lookup(self, page: RowPage, schema: TableSchema) -> PageRows | PageText | None:
+        """Return what gives single rows of a page in the layout of a schema, None if it is not in memory."""
 
     def bucket(self, page: IndexPage) -> Bucket | None:
         """Return a bucket, None if it is not in memory."""
@@ -118,7 +139,7 @@ def find_rowids(table: Overlay, keys: Iterable[Key], source: Source) -> list[Row
             row = _paged_row(table, rowid, source, need)
         if row is not None:
             found[rowid] = row
-    return need if need.rows else _in_order(found)
+    return need or _in_order(found)
 
 
 def find_keys(table: Overlay, index: int, keys: Iterable[Key], source: Source) -> list[Row] | Need:
@@ -140,7 +161,7 @@ def find_keys(table: Overlay, index: int, keys: Iterable[Key], source: Source) -
             row = _paged_row(table, rowid, source, need)
             if row is not None and read(row) == key:
                 found[rowid] = row
-    return need if need.rows or need.buckets else _in_order(found)
+    return need or _in_order(found)
 
 
 def _in_order(found: dict[int, Row]) -> list[Row]:
@@ -159,10 +180,9 @@ def _paged_row(table: Overlay, rowid: int, source: Source, need: Need) -> Row | 
     page = table.base.page_at(rowid) if table.base is not None else None
     if page is None:
         return None
-    rows = source.rows(page, table.schema)
+    rows = source.lookup(page, table.schema)
     if rows is None:
-        if page not in need.rows[-1:]:
-            need.rows.append(page)
+        need.texts[page.place] = page
         return None
     return rows.get(rowid)
 
@@ -182,7 +202,7 @@ def _paged_candidates(
             continue
         bucket = source.bucket(page)
         if bucket is None:
-            need.buckets.append(page)
+            need.buckets[page.place] = page
         else:
             found += [(key, rowid) for rowid in bucket.get(key_hash)]
     # Which rows to load is known when all buckets are there, and then they are loaded together.
@@ -196,7 +216,7 @@ def _candidates_in_rows(
     for page in base.pages:
         rows = source.rows(page, table.schema)
         if rows is None:
-            need.rows.append(page)
+            need.rows[page.place] = page
         else:
             found += [(key, rowid) for key in keys for rowid in rows.find(index, key)]
     return [] if need.rows else found

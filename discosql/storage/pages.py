@@ -193,24 +193,31 @@ class PageRows:
         return [] if found is None else [found] if isinstance(found, int) else found
 
 
-def decode_page(page: RowPage, data: bytes, schema: TableSchema) -> PageRows:
-    """Return a page's rows in a schema's layout. Raises DatabaseCorruptionError if it is damaged.
+def unpack_page(page: RowPage, data: bytes) -> bytes:
+    """Return the text of a page's file. Raises DatabaseCorruptionError if it is damaged."""
+    check_digest(page.place, page.digest, data)
+    try:
+        return gzip.decompress(data) if page.packed else data
+    except (OSError, EOFError, zlib.error) as exc:
+        raise DatabaseCorruptionError(f"{describe(page.place)} cannot be read") from exc
+
+
+def decode_page(page: RowPage, text: bytes, schema: TableSchema) -> PageRows:
+    """Return the rows of a page's text in a schema's layout. Raises DatabaseCorruptionError if it is damaged.
 
     Works in steps of about a millisecond, so that another thread gets its turn in between.
     """
-    check_digest(page.place, page.digest, data)
     remap = row_remapper(page.columns, schema)
+    rows: Batch = []
+    start = 0
     try:
-        text = gzip.decompress(data) if page.packed else data
-        rows: Batch = []
-        start = 0
         while start < len(text):
             end = text.find(b"\n", min(start + _CHUNK, len(text)))
             end = len(text) if end < 0 else end
             chunk = decode_lines(text[start:end], objects=page.objects)
             rows += chunk if remap is None else map(remap, chunk)
             start = end + 1
-    except (OSError, EOFError, ValueError, zlib.error) as exc:
+    except ValueError as exc:
         raise DatabaseCorruptionError(f"{describe(page.place)} cannot be read") from exc
     return PageRows(rows, schema, page.raw)
 

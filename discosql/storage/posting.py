@@ -8,9 +8,9 @@ from typing import Final
 from loguru import logger
 
 from discosql.errors import ForbiddenError, LimitExceededError, OperationalError
-from discosql.storage.cache import PageStore
 from discosql.storage.entry import MAX_PAYLOAD
 from discosql.storage.guild import MAX_FILES, Channel, File, Guild, Message
+from discosql.storage.page_store import PageStore
 from discosql.storage.pages import Place
 from discosql.storage.reading import with_retries
 

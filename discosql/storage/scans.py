@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from discosql.storage.batches import BATCH_ROWS, apply_changes
-from discosql.storage.cache import Held, PageStore
 from discosql.storage.fetching import Load, Table
+from discosql.storage.page_store import Held, Keep, PageStore
 from discosql.storage.paged import Need
 from discosql.storage.pages import RowPage
 from discosql.storage.views import Batch, Range
@@ -16,6 +16,8 @@ MAX_AHEAD: Final = 10
 """Pages that a scan loads together: as many as one message has files."""
 
 _BYTES_AHEAD: Final = 2**23
+_ROWS_TO_TEXT: Final = 5
+"""How much more memory rows take than their text, by experience."""
 
 
 class MemoryScan:
@@ -40,6 +42,7 @@ class PagedScan:
 
     def __init__(self, store: PageStore, table: Table, ranges: Sequence[Range], load: Load) -> None:
         self._store = store
+        self._keep = _what_to_keep(table, store.cache.limit)
         self._load = load
         self._schema = table.schema
         self._changes = table.changes()
@@ -89,7 +92,7 @@ class PagedScan:
     async def fetch(self) -> Batch | None:
         """Load the next pages and return the next batch."""
         while True:
-            self._held = await self._load(Need(rows=self._window()), self._schema)
+            self._held = await self._load(Need.of_rows(self._window()), self._schema, self._keep)
             batch = self.next()
             if not isinstance(batch, PagedScan):
                 return batch
@@ -104,3 +107,11 @@ class PagedScan:
                 window.append(page)
                 size += page.raw
         return window
+
+
+def _what_to_keep(table: Table, limit: int) -> Keep:
+    """Return what of a table's pages to keep: a table that does not fit would only drive out everything else."""
+    text = sum(page.raw for page in table.base.pages) if table.base is not None else 0
+    if text * _ROWS_TO_TEXT <= limit // 2:
+        return "rows"
+    return "text" if text <= limit // 2 else "nothing"

@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import islice
 
 from discosql.schema import Index, IndexStatistics, TableStatistics
-from discosql.storage.cache import PageStore
 from discosql.storage.hash_index import PagedIndex
 from discosql.storage.keys import key_reader
+from discosql.storage.page_store import PageStore
 from discosql.storage.paged import Base
 from discosql.storage.pages import Place
 from discosql.storage.table import TableVersion

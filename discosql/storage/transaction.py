@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from discosql.errors import OperationalError
 from discosql.schema import Catalog, TableSchema, TableStatistics
-from discosql.storage.cache import Held, PageStore
 from discosql.storage.fetching import Fetching, Prefetching, find
 from discosql.storage.layout import MISSING
+from discosql.storage.page_store import Held, Keep, PageStore
 from discosql.storage.paged import Need, find_keys
 from discosql.storage.reads import MAX_LOOKUPS, ReadSet
 from discosql.storage.scans import MemoryScan, PagedScan
@@ -29,7 +29,7 @@ class Home(Protocol):
     async def commit(self, transaction: "Transaction") -> None:
         """Store the transaction."""
 
-    async def load(self, need: Need, schema: TableSchema, snapshot: State) -> Held:
+    async def load(self, need: Need, schema: TableSchema, keep: Keep, snapshot: State) -> Held:
         """Load pages of a snapshot."""
 
 
@@ -130,8 +130,8 @@ class Transaction:
         prefetching = Prefetching(self.engine.pages, map(self._table, scans), wanted, self._load)
         return prefetching if prefetching.needs() else None
 
-    async def _load(self, need: Need, schema: TableSchema) -> Held:
-        return await self.engine.load(need, schema, self.snapshot)
+    async def _load(self, need: Need, schema: TableSchema, keep: Keep) -> Held:
+        return await self.engine.load(need, schema, keep, self.snapshot)
 
     # Changing -----------------------------------------------------------------------------------------------------
 

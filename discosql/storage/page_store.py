@@ -1,0 +1,224 @@
+"""Loading pages with few requests, each only once for all who want it."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, Final, Literal, TypeAlias
+
+from discosql.errors import DatabaseCorruptionError, ForbiddenError, NotFoundError
+from discosql.schema import TableSchema
+from discosql.storage.cache import Loaded, PageCache
+from discosql.storage.guild import Attachment, Guild, Message
+from discosql.storage.hash_index import Bucket, Hasher, IndexPage, decode_bucket
+from discosql.storage.page_text import PageText
+from discosql.storage.paged import Need
+from discosql.storage.pages import PageRows, Place, RowPage, decode_page, describe, unpack_page
+from discosql.storage.reading import with_retries
+
+Keep: TypeAlias = Literal["rows", "text", "nothing"]
+"""In what form a page that is read as a whole goes into the cache."""
+
+MAX_MESSAGES: Final = 4_096
+"""Messages whose attachments are remembered, so that a page that was evicted costs a download only."""
+
+_AT_ONCE: Final = 8
+_SMALL: Final = 2**14
+
+
+class PageLostError(DatabaseCorruptionError):
+    """A page is not where the manifest says; it may have been removed after a newer checkpoint."""
+
+
+class PageStore:
+    """The pages of a database: those in memory (a `Source`), and the way to the others."""
+
+    def __init__(self, guild: Guild, limit: int, hash_key: Hasher) -> None:
+        self.guild = guild
+        self.cache = PageCache(limit)
+        self.hash_key = hash_key
+        self._attachments: OrderedDict[int, tuple[Attachment, ...]] = OrderedDict()
+        self._loading: dict[tuple[str, Place], asyncio.Future[Loaded]] = {}
+        self._finding = asyncio.Lock()
+
+    def rows(self, page: RowPage, schema: TableSchema) -> PageRows | None:
+        """Return a page's rows in the layout of a schema, None if they are not in memory."""
+        return _as_rows(self.cache.get(page.place), schema)
+
+    def lookup(self, page: RowPage, schema: TableSchema) -> PageRows | PageText | None:
+        """Return what gives single rows of a page in the layout of a schema, None if it is not in memory."""
+        return _as_lookup(self.cache.get(page.place), schema)
+
+    def bucket(self, page: IndexPage) -> Bucket | None:
+        """Return a bucket, None if it is not in memory."""
+        found = self.cache.get(page.place)
+        return found if isinstance(found, Bucket) else None
+
+    def holds(self, page: RowPage, schema: TableSchema) -> bool:
+        """Tell whether `rows` would return a page."""
+        return _as_rows(self.cache.peek(page.place), schema) is not None
+
+    # Loading ------------------------------------------------------------------------------------------------------
+
+    async def load(self, need: Need, schema: TableSchema, keep: Keep = "rows") -> "Held":
+        """Load pages, also into the cache as far as it has room, and return them.
+
+        `keep` is for the pages all of whose rows are wanted.
+        """
+        async with self._finding:
+            await self._find_messages([*need.buckets, *need.texts, *need.rows])
+        held = Held(self)
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def load_one(place: Place, kind: str, load: Callable[[], Awaitable[Loaded]]) -> None:
+            async with gate:
+                held.add(place, await self._once(kind, place, load))
+
+        loads = [
+            *[load_one(place, "bucket", partial(self._load_bucket, page)) for place, page in need.buckets.items()],
+            *[load_one(place, keep, partial(self._load_rows, page, schema, keep)) for place, page in need.rows.items()],
+            *[
+                load_one(place, "text", partial(self._load_text, page, schema))
+                for place, page in need.texts.items()
+                if place not in need.rows
+            ],
+        ]
+        results: list[Any] = await asyncio.gather(*loads, return_exceptions=True)
+        for result in results:
+            if result is not None:
+                raise result
+        return held
+
+    async def _once(self, kind: str, place: Place, load: Callable[[], Awaitable[Loaded]]) -> Loaded:
+        """Load a page once for all who ask for it at the same time."""
+        key = (kind, place)
+        running = self._loading.get(key)
+        if running is None:
+            running = self._loading[key] = asyncio.ensure_future(load())
+            running.add_done_callback(lambda _: self._loading.pop(key))
+        return await asyncio.shield(running)
+
+    async def _load_bucket(self, page: IndexPage) -> Bucket:
+        bucket = decode_bucket(page, await self._download(page.place))
+        self.cache.put(page.place, bucket)
+        return bucket
+
+    async def _load_text(self, page: RowPage, schema: TableSchema) -> Loaded:
+        text = await self._text_of(page)
+        # A small page is decoded as quickly as one row is found in a large one.
+        loaded = decode_page(page, text, schema) if page.raw <= _SMALL else PageText(page, text, schema)
+        self.cache.put(page.place, loaded)
+        return loaded
+
+    async def _load_rows(self, page: RowPage, schema: TableSchema, keep: Keep) -> Loaded:
+        text = await self._text_of(page)
+        if page.raw <= _SMALL:
+            rows = decode_page(page, text, schema)
+        else:
+            rows = await asyncio.to_thread(decode_page, page, text, schema)
+        if keep == "rows":
+            self.cache.put(page.place, rows)
+        elif keep == "text" and self.cache.peek(page.place) is None:
+            self.cache.put(page.place, PageText(page, text, schema))
+        return rows
+
+    async def _text_of(self, page: RowPage) -> bytes:
+        known = self.cache.get(page.place)
+        if isinstance(known, PageText):
+            return known.text
+        data = await self._download(page.place)
+        if page.raw <= _SMALL:
+            return unpack_page(page, data)
+        return await asyncio.to_thread(unpack_page, page, data)
+
+    async def _download(self, place: Place) -> bytes:
+        try:
+            return await with_retries(self.guild, partial(self.guild.download, self._attachment(place)))
+        except (NotFoundError, ForbiddenError):
+            # Most likely the URL has expired.
+            self._attachments.pop(place.message, None)
+            await self._find_message(place)
+        try:
+            return await with_retries(self.guild, partial(self.guild.download, self._attachment(place)))
+        except (NotFoundError, ForbiddenError) as exc:
+            raise PageLostError(f"{describe(place)} is missing") from exc
+
+    def _attachment(self, place: Place) -> Attachment:
+        attachments = self._attachments.get(place.message, ())
+        if place.file >= len(attachments):
+            raise PageLostError(f"{describe(place)} is missing")
+        return attachments[place.file]
+
+    # Messages -----------------------------------------------------------------------------------------------------
+
+    def remember(self, message: Message) -> None:
+        """Note a message's attachments."""
+        self._attachments[message.id] = message.attachments
+        self._attachments.move_to_end(message.id)
+        if len(self._attachments) > MAX_MESSAGES:
+            self._attachments.popitem(last=False)
+
+    async def _find_messages(self, places: Iterable[Place]) -> None:
+        """Learn the attachments of all messages that the places name: one request for each hundred in a row."""
+        missing: dict[int, dict[int, Place]] = {}
+        for place in places:
+            if place.message not in self._attachments:
+                missing.setdefault(place.channel, {})[place.message] = place
+        for channel, messages in missing.items():
+            ids = sorted(messages)
+            while len(ids) > 1:
+                page = await with_retries(self.guild, partial(self.guild.messages, channel, after=ids[0] - 1))
+                for message in page:
+                    if message.id in messages:
+                        self.remember(message)
+                if ids[0] not in self._attachments:
+                    break
+                ids = [message for message in ids if message not in self._attachments]
+            for message_id in ids:
+                await self._find_message(messages[message_id])
+
+    async def _find_message(self, place: Place) -> None:
+        try:
+            self.remember(await with_retries(self.guild, partial(self.guild.message, place.channel, place.message)))
+        except NotFoundError as exc:
+            raise PageLostError(f"{describe(place)} is missing") from exc
+
+
+class Held:
+    """Pages that were just loaded, over those in the cache: a `Source` that loses nothing while it is used."""
+
+    def __init__(self, store: PageStore) -> None:
+        self.hash_key = store.hash_key
+        self._store = store
+        self._pages: dict[Place, Loaded] = {}
+
+    def add(self, place: Place, page: Loaded) -> None:
+        """Hold a page."""
+        self._pages[place] = page
+
+    def update(self, other: "Held") -> None:
+        """Hold what another holds, too."""
+        self._pages.update(other._pages)
+
+    def rows(self, page: RowPage, schema: TableSchema) -> PageRows | None:
+        """Return a page's rows in the layout of a schema, None if they are not in memory."""
+        return _as_rows(self._pages.get(page.place), schema) or self._store.rows(page, schema)
+
+    def lookup(self, page: RowPage, schema: TableSchema) -> PageRows | PageText | None:
+        """Return what gives single rows of a page in the layout of a schema, None if it is not in memory."""
+        return _as_lookup(self._pages.get(page.place), schema) or self._store.lookup(page, schema)
+
+    def bucket(self, page: IndexPage) -> Bucket | None:
+        """Return a bucket, None if it is not in memory."""
+        found = self._pages.get(page.place)
+        return found if isinstance(found, Bucket) else self._store.bucket(page)
+
+
+def _as_rows(page: Loaded | None, schema: TableSchema) -> PageRows | None:
+    return page if isinstance(page, PageRows) and page.fits(schema) else None
+
+
+def _as_lookup(page: Loaded | None, schema: TableSchema) -> PageRows | PageText | None:
+    if isinstance(page, PageText):
+        return page.under(schema)
+    return _as_rows(page, schema)
