@@ -24,7 +24,7 @@ def shop() -> Tables:
         "CREATE TABLE orders (id INTEGER PRIMARY KEY, user INTEGER NOT NULL, total REAL, day TEXT)",
         "CREATE INDEX orders_user ON orders (user)",
         "CREATE TABLE lines (orders INTEGER, place INTEGER, part TEXT, PRIMARY KEY (orders, place))",
-        "CREATE TABLE tags (tag TEXT NOT NULL COLLATE NOCASE UNIQUE)",
+        "CREATE TABLE tags (tag TEXT NOT NULL COLLATE NOCASE UNIQUE, code INTEGER UNIQUE)",
     )
     cities = ("a", "c", "x", "y", None)
     tables.load(
@@ -33,7 +33,7 @@ def shop() -> Tables:
     days = ("b", "d", "x", None)
     tables.load("orders", [(i, i * 5 % 30, i % 9 - 0.5 if i % 4 else None, days[i % 4]) for i in range(1, 40)])
     tables.load("lines", [(i % 8, i // 8, "xyz!ab"[i % 6]) for i in range(40)])
-    tables.load("tags", [("x",), ("Y",), ("z ",)])
+    tables.load("tags", [("x", 1), ("Y", None), ("z ", None)])
     tables.knows("users", 1_000, cached=True)
     tables.knows("orders", 20_000, cached=True, orders_user=1_000)
     tables.knows("lines", 60_000, cached=True)

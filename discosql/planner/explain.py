@@ -271,8 +271,10 @@ def _nested_loop_join(node: NestedLoopJoin, writer: ExpressionText) -> str:
 def _hash_join(node: HashJoin, writer: ExpressionText) -> str:
     safe = node.null_safe or (False,) * len(node.left_keys)
     keys = [
-        f"{writer.text(left)} {'IS' if null_safe else '='} {writer.text(right)}"
-        for left, right, null_safe in zip(node.left_keys, node.right_keys, safe, strict=True)
+        writer.equality(left, right, "IS" if null_safe else "=", collation)
+        for left, right, null_safe, collation in zip(
+            node.left_keys, node.right_keys, safe, node.collations, strict=True
+        )
     ]
     return f"{node.kind} ON {' AND '.join(keys)}" + _residual(node.residual, writer)
 

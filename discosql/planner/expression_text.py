@@ -97,6 +97,10 @@ class ExpressionText:
         cut = expressions if len(expressions) <= limit else expressions[: limit // 2]
         return listed([self.text(item) for item in cut], len(expressions))
 
+    def equality(self, left: Expression, right: Expression, operator: str, collation: str) -> str:
+        """Return an equality of two expressions."""
+        return f"{self._at(left, 5)} {operator} {self._at(right, 5)}{_collated(collation, left, right)}"
+
     def key(self, key: SortKey) -> str:
         """Return a term of ORDER BY, without what is the default."""
         text = self.text(key.expression) + _collated(key.collation, key.expression)
