@@ -42,7 +42,7 @@ def given_by(tables: Tables, statement: Statement, optimised: bool) -> object:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=70)
+@settings(max_examples=30)
 def test_optimised_as_built_and_sqlite_agree(seed: int) -> None:
     generator = SqlGenerator(Random(seed))
     tables = made(generator)

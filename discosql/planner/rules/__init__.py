@@ -12,6 +12,7 @@ from discosql.planner.operands import SUBQUERIES, SUBQUERY_KINDS, walk
 from discosql.planner.plan import (
     Aggregate,
     And,
+    Call,
     Case,
     ColumnRef,
     Constant,
@@ -27,6 +28,7 @@ from discosql.planner.plan import (
     Node,
     Not,
     Or,
+    Parameter,
     Projection,
     RowRules,
     Shared,
@@ -38,7 +40,7 @@ from discosql.planner.rules.choose_hash_joins import choose_hash_joins
 from discosql.planner.rules.decorrelate import decorrelate
 from discosql.planner.rules.find_anti_joins import find_anti_joins
 from discosql.planner.rules.flatten_subqueries import flatten_subqueries
-from discosql.planner.rules.fold_constants import FOLDABLE, fold_constants
+from discosql.planner.rules.fold_constants import fold_constants
 from discosql.planner.rules.index_join import index_join
 from discosql.planner.rules.infer_predicates import infer_predicates
 from discosql.planner.rules.optimisation import Optimisation, Rule
@@ -55,12 +57,12 @@ from discosql.planner.statement import columns_of, map_plans, map_subplans, plan
 from discosql.planner.traverse import expressions, keep_output, rewrite_plan, walk_plan
 
 _CONDITIONS: Final = frozenset({Filter, NestedLoopJoin})
-_TRUTH: Final = frozenset({And, Or, Not, InList, Is, Constant, Case})
+_TRUTH: Final = frozenset({And, Or, Not, InList, Is, Constant, Parameter, Case})
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule(fold_constants, FOLDABLE),
+    Rule(fold_constants, frozenset({Constant, Call})),
     Rule(simplify_predicates, _TRUTH),
-    Rule(remove_empty, frozenset({Filter, Limit, Values, NestedLoopJoin})),
+    Rule(remove_empty, frozenset({Constant, Values})),
     Rule(flatten_subqueries, frozenset({Projection})),
     Rule(push_down_filters, _CONDITIONS),
     Rule(find_anti_joins, frozenset({Filter})),
@@ -68,7 +70,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(flatten_subqueries, frozenset({NestedLoopJoin})),
     Rule(push_down_filters, frozenset({NestedLoopJoin})),
     Rule(infer_predicates, frozenset({NestedLoopJoin})),
-    Rule(remove_empty, frozenset({NestedLoopJoin})),
+    Rule(remove_empty, frozenset({Constant})),
     Rule(use_index, frozenset({Filter})),
     Rule(order_joins, frozenset({NestedLoopJoin})),
     Rule(choose_hash_joins, frozenset({NestedLoopJoin})),
