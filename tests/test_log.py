@@ -1,13 +1,14 @@
 """A log that others, accidents and time have been at: what is wrong is noticed and named."""
 
 import json
+import random
 import re
 
 import pytest
 from stepped_clock import SteppedClock
 from tables import add, create, insert, scan
 
-from discosql.errors import DatabaseCorruptionError, OperationalError
+from discosql.errors import DatabaseCorruptionError, DataError, OperationalError
 from discosql.storage.engine import Engine, EngineOptions, open_engine
 from discosql.storage.entry import digest
 from discosql.storage.guild import Message
@@ -188,6 +189,22 @@ async def test_what_is_too_large_for_a_message_goes_into_parts() -> None:
     assert [row[2:] for row in await scan(again.begin())][3:] == rows
     await again.vacuum()
     assert len(await names(await opened(guild))) == 4_003
+
+
+async def test_a_row_that_no_page_could_hold_is_refused() -> None:
+    guild = await prepared(Habits(file_limit=3_000, post_limit=9_000))
+    engine = await opened(guild)
+    large = random.Random(1).randbytes(4_000)
+    transaction = engine.begin()
+    add(transaction, "large", large)
+    with pytest.raises(DataError, match=r"a row of table users takes \d+ bytes; a file may have 3000"):
+        await engine.commit(transaction)
+    await insert(engine, ("large", large[:2_000]), ("larger", "x" * 100_000))
+    assert await engine.checkpoint(everything=True)
+    assert (await scan((await opened(guild)).begin()))[3:] == [
+        (4, 4, "large", large[:2_000]),
+        (5, 5, "larger", "x" * 100_000),
+    ]
 
 
 async def test_parts_that_are_too_old_make_an_entry_void() -> None:

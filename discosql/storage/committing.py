@@ -1,21 +1,27 @@
 """Commits: transactions that wait together are checked one after the other, joined into one entry, and appended."""
 
 import asyncio
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from discosql.errors import LimitExceededError, SerializationError, UnknownOutcomeError
+from discosql.errors import DataError, LimitExceededError, SerializationError, UnknownOutcomeError
 from discosql.storage.body import dump_body
+from discosql.storage.codec import dump
 from discosql.storage.entry import Packed
 from discosql.storage.log import Log
 from discosql.storage.reads import Written
 from discosql.storage.state import Changes, State, commits_to_json
 from discosql.storage.titles import title_of
 from discosql.storage.transaction import Transaction
+from discosql.types import Row
 
 _MAX_JOINED: Final = 4_096
 """Transactions that are joined into one entry at most."""
+
+_OVERHEAD: Final = 64
+"""Bytes that a file takes beyond the compressed text of its rows."""
 
 CONFLICT: Final = "could not serialize access: another transaction changed what this one read or wrote"
 
@@ -139,6 +145,8 @@ class Committer:
             if packed is None or packed_jobs != valid:
                 changes = [job.changes for job in valid]
                 body = await dump_body(commits_to_json(changes, self._home.state.catalog))
+                if any(len(line) > log.guild.file_limit for line in body.lines):
+                    self._refuse_large_rows(valid)
                 packed, packed_jobs = await log.pack(body), valid
                 # Other entries may have been read meanwhile.
                 continue
@@ -151,6 +159,16 @@ class Committer:
                     job.error = self._unknown(job, str(exc))
                 return
             packed = None if any(mark.part for mark in packed.marks) else packed
+
+    def _refuse_large_rows(self, jobs: Sequence[_Job]) -> None:
+        """Refuse transactions with rows that no page could hold, as a page is one file."""
+        limit = self._home.log.guild.file_limit
+        for job, table, row in _rows_of(jobs):
+            size = len(zlib.compress(dump(row)[0].encode("ascii"), 1)) + _OVERHEAD
+            if size > limit:
+                schema = (job.changes.catalog or self._home.state.catalog).table_by_id(table)
+                name = schema.name if schema is not None else str(table)
+                job.error = DataError(f"a row of table {name} takes {size} bytes; a file may have {limit}")
 
     def _valid(self, jobs: Sequence[_Job]) -> list[_Job]:
         """Return the jobs that may follow the newest state and one another; the others get their verdict."""
@@ -192,6 +210,13 @@ class Committer:
         async with self._home.appending:
             await self.resolve()
         return self.unknown.get(transaction)
+
+
+def _rows_of(jobs: Sequence[_Job]) -> Iterator[tuple[_Job, int, Row]]:
+    for job in jobs:
+        for table, changed in job.changes.tables.items():
+            for row in (*changed.inserted, *changed.updated):
+                yield job, table, row
 
 
 def _written_since(snapshot: State) -> Written | None:
