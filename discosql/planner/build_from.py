@@ -115,7 +115,7 @@ def _operand(binder: Binder, tree: exp.Expr, left: Scope, nullable: bool) -> tup
     """Return one operand of a join, which may have joins of its own inside parentheses."""
     joins = tree.args.get("joins")
     if joins:
-        return build_joined(binder, tree, joins, Scope(outer=left.outer), nullable)
+        return build_joined(binder, tree, joins, replace(left, sources=()), nullable)
     return _single(binder, tree, left, nullable)
 
 

@@ -35,3 +35,8 @@ k | x | y
 > SELECT count(*) FROM a CROSS JOIN b
 ---
 6
+
+# Joins in parentheses, with an aggregate over them.
+> SELECT count(*) FROM (a AS p CROSS JOIN a AS q) JOIN (b AS r JOIN b AS s ON r.k = s.k) ON p.k = r.k
+---
+6
