@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from pathlib import Path
 
 import pytest
 from stepped_clock import SteppedClock
@@ -68,6 +69,22 @@ async def test_an_entry_is_a_message_that_people_can_read() -> None:
     body = json.loads(code.removeprefix("json\n"))
     assert body["n"] == 4 and body["b"] == [[4, None, [["i", 1, [[3, 3, "Edsger", 1]]]]]]
     assert re.fullmatch(r"\n-# [0-9a-f]{24}", check)
+
+
+async def test_the_documentation_tells_every_member_of_an_entry() -> None:
+    guild = await prepared()
+    engine = await opened(guild)
+    await insert(engine, *[(f"name {number}", b"x") for number in range(200)])
+    await engine.checkpoint()
+    documentation = (Path(__file__).parent.parent / "docs" / "storage.md").read_text(encoding="utf-8")
+    members: set[str] = set()
+    for message in await log_of(guild):
+        members |= json.loads(message.content.split("```json\n")[1].split("\n```")[0]).keys()
+    assert members == {"discosql", "n", "p", "s", "x", "k", "o", "old", "b", "f", "c", "ct", "cs", "ca", "prev"}
+    told = {
+        name for line in documentation.splitlines() if line.startswith("| `") for name in re.findall("`(\\w+)`", line)
+    }
+    assert members <= told
 
 
 # Messages that are no entries ---------------------------------------------------------------------------------------
