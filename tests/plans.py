@@ -1,19 +1,17 @@
-"""Plans written by hand for tests of the optimiser."""
+"""Plans written by hand."""
 
 from itertools import count
 
-from discosql.planner.context import PlanContext
 from discosql.planner.plan import ColumnRef, Compare, Constant, Expression, Node, OutputColumn, Query, Scan
-from discosql.schema import Catalog, Column, Index, IndexStatistics, TableSchema, TableStatistics
+from discosql.schema import Column, Index, TableSchema
 from discosql.types import SqlType
 
 
 class Tables:
-    """Makes tables, scans of them and contexts; columns and tables get ids of their own."""
+    """Makes tables and scans of them; columns and tables get ids of their own."""
 
     def __init__(self) -> None:
         self._ids = count(1)
-        self.statistics: dict[int, TableStatistics] = {}
 
     def table(
         self, name: str, columns: str, *, indexes: tuple[Index, ...] = (), rowid: int | None = None
@@ -42,19 +40,6 @@ class Tables:
     def column(self, name: str = "x", type: SqlType | None = None) -> ColumnRef:
         """Return a new column."""
         return ColumnRef(next(self._ids), name, None, type)
-
-    def knows(self, table: TableSchema, rows: int, pages: int = 1, cached: int = 0) -> None:
-        """Let the planner know sizes of a table; its indexes have a fifth of the pages and a value a row."""
-        indexes = {index.id: IndexStatistics(max(pages // 5, 1), rows, 0) for index in table.indexes}
-        self.statistics[table.id] = TableStatistics(rows, pages, pages * 1000, cached, indexes)
-
-    def context(self) -> PlanContext:
-        """Return a context that knows the sizes given."""
-        return PlanContext(Catalog(), {}, _no_evaluation, lambda table: self.statistics.get(table, TableStatistics()))
-
-
-def _no_evaluation(expression: Expression) -> object:
-    raise AssertionError(f"evaluated {expression}")
 
 
 def query(plan: Node) -> Query:
