@@ -218,6 +218,19 @@ async def test_an_entry_that_arrived_without_an_answer_is_not_stored_twice() -> 
     assert await _names(guild) == ["Ada", "Grace", "Edsger"]
 
 
+async def test_another_process_can_tell_the_outcome() -> None:
+    guild = await _prepared()
+    for fault, expected in (("unanswered", True), ("lost", None)):
+        faulty = FaultyGuild(guild.peer())
+        engine = await open_engine(faulty)
+        sent = len(faulty.sent)
+        faulty.faults = dict.fromkeys(range(sent, sent + 4), fault)
+        with pytest.raises(UnknownOutcomeError) as raised:
+            await small(engine)
+        later = await open_engine(guild.peer())
+        assert await later.outcome(raised.value.transaction) is expected
+
+
 async def test_refused_for_long_means_nothing_was_done() -> None:
     guild = await _prepared()
     faulty = FaultyGuild(guild.peer())

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partialmethod
 from random import Random
 from typing import Any
 
@@ -11,7 +10,10 @@ from simulated_guild import Server, SimulatedGuild, Weather, run
 from tables import USERS, create, look_up, scan
 
 from discosql.errors import DatabaseCorruptionError, OperationalError, SerializationError, UnknownOutcomeError
+from discosql.storage.chain import Chain
 from discosql.storage.engine import Engine, EngineOptions, open_engine
+from discosql.storage.log import Log
+from discosql.storage.reads import Written
 
 SECONDS = 60.0
 
@@ -134,15 +136,29 @@ def test_simulated_minutes(seeds: range, writers: int, weather: str, monkeypatch
         run(Run(seed, WEATHERS[weather], writers).main())
 
 
-@pytest.mark.parametrize(
-    ("visibility", "settle"), [(0.2, 1.0), (1.0, 0.05)], ids=["too little visibility", "too little settling"]
-)
-def test_shorter_waits_lose_commits(visibility: float, settle: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The simulation finds it when a client waits for less than the service needs."""
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Chain, "_certain_at", lambda self, candidates: 0.0)
+
+
+def no_conflicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Written, "conflicts", lambda *arguments: False)
+
+
+def a_new_entry_instead_of_the_same_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def forget(log: Log) -> None:
+        log.pending = None
+
+    monkeypatch.setattr(Log, "resolve", forget)
+
+
+@pytest.mark.parametrize("mutation", [no_waiting, no_conflicts, a_new_entry_instead_of_the_same_again])
+def test_without_a_rule_commits_are_lost(
+    mutation: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The simulation finds it when a rule is missing."""
     monkeypatch.setattr(asyncio, "to_thread", run_here)
-    monkeypatch.setattr(
-        SimulatedGuild, "__init__", partialmethod(SimulatedGuild.__init__, visibility=visibility, settle=settle)
-    )
+    mutation(monkeypatch)
+    weather = Weather(nonce=0.0, unanswered=0.25 if mutation is a_new_entry_instead_of_the_same_again else 0.0)
     with pytest.raises((AssertionError, OperationalError, DatabaseCorruptionError)):
         for seed in range(60):
-            run(Run(seed, Weather(nonce=0.0), 3).main())
+            run(Run(seed, weather, 3).main())

@@ -49,7 +49,10 @@ ORIGIN: Final = Head(0, GENESIS, "", 0)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How a guild's reads lag: Δ and SETTLE in seconds, both 0 where reads are linearizable."""
+    """How a guild's reads lag: Δ and SETTLE in seconds, both 0 where reads are linearizable.
+
+    SETTLE decides who wins and must be the same for everybody; Δ only says how long to wait, and may grow.
+    """
 
     visibility: float
     settle: float
@@ -156,8 +159,9 @@ class Chain:
         best = winner_of(candidates.values(), self.head.session, self.timing.settle)
         if self.timing.instant:
             return best
-        is_own = best.entry.session == self.head.session
-        # A rival that beats the owner is older by SETTLE, so it was visible when the owner's entry was created.
+        # A rival that beats the owner is older by SETTLE, so it was visible when the owner's entry was created, unless
+        # reads turned out to lag by more than that.
+        is_own = best.entry.session == self.head.session and self.timing.visibility <= self.timing.settle
         if is_own and (reading.one_page or best.entry.id in reading.known):
             return best
         return best if reading.started >= self._certain_at(candidates) else None

@@ -8,9 +8,11 @@ from typing import Final, Protocol
 
 from discosql.errors import DataError, LimitExceededError, SerializationError, UnknownOutcomeError
 from discosql.storage.body import dump_body
+from discosql.storage.chain import Candidate
 from discosql.storage.codec import dump
 from discosql.storage.entry import Packed
 from discosql.storage.log import Log
+from discosql.storage.reading import body_of, entries_of, read_after
 from discosql.storage.reads import Written
 from discosql.storage.state import Changes, State, commits_to_json
 from discosql.storage.titles import title_of
@@ -205,11 +207,26 @@ class Committer:
                 self.unknown[f"{self._home.log.session}-{changes.transaction}"] = won
 
     async def outcome(self, transaction: str) -> bool | None:
-        """Return whether a transaction of an UnknownOutcomeError was stored; None if that cannot be found out."""
+        """Return whether a transaction of an UnknownOutcomeError was stored; None if that cannot be found out.
+
+        Of a process that is gone, only what is still in the log after the last checkpoint can be told.
+        """
         await self.finish()
         async with self._home.appending:
             await self.resolve()
-        return self.unknown.get(transaction)
+        known = self.unknown.get(transaction)
+        return known if known is not None else await self._search(transaction)
+
+    async def _search(self, transaction: str) -> bool | None:
+        session, _, number = transaction.rpartition("-")
+        log = self._home.log
+        messages, _ = await read_after(log.guild, log.channel, log.chain.base.message)
+        for entry, message in entries_of(log.guild, messages):
+            if entry.session == session and entry.kind == "c" and log.chain.winners.get(entry.slot) == entry.id:
+                body = await body_of(log.guild, Candidate(entry, message))
+                if any(str(value[0]) == number for value in body):
+                    return True
+        return None
 
 
 def _rows_of(jobs: Sequence[_Job]) -> Iterator[tuple[_Job, int, Row]]:

@@ -124,11 +124,18 @@ class Engine:
             return True
         return not self.guild.is_live and self.log.clock.lower_bound() - self.log.synced > max_staleness
 
-    async def refresh(self) -> None:
-        """Bring the state up to what is certain in the log by now."""
+    async def refresh(self, *, latest: bool = False) -> None:
+        """Bring the state up to what is certain in the log by now.
+
+        With `latest`, everything that anybody had committed before the call will be in it; on Discord that means
+        waiting for a second or more.
+        """
         self._check_usable()
         with self._stopping():
-            await self.log.sync()
+            if latest:
+                await self.log.sync_to_latest()
+            else:
+                await self.log.sync()
 
     def refreshing(self) -> Pending:
         """Return what refreshes when it is fetched."""
@@ -330,6 +337,7 @@ class Engine:
         self._closed = True
         if self._stop_listening is not None:
             self._stop_listening()
+        await self.pages.close()
         await self.guild.close()
 
 

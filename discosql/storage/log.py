@@ -140,14 +140,16 @@ class Log(LogReader):
             else:
                 pending.sent = True
                 self.clock.observe(message.id)
-                self._learn_answer(message)
+                self._learn_answer(message, pending)
                 return
 
-    def _learn_answer(self, message: Message) -> None:
+    def _learn_answer(self, message: Message, pending: Pending) -> None:
         # It may be another session's message with the same nonce: then ours does not exist, and this one is a rival.
         entry = read_entry(message)
         if entry is not None and not message.edited:
             self.chain.learn(entry, message)
+            if entry.id == pending.draft.entry.id:
+                pending.message, pending.answered = message.id, self.guild.monotonic()
 
     async def _settle(self, pending: Pending) -> bool:
         draft = pending.draft

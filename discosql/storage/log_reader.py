@@ -6,7 +6,7 @@ Here is the input of the slot chain; what wins is judged in `chain`. Everything 
 import asyncio
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -47,13 +47,16 @@ class Follower(Protocol):
 class Pending:
     """The entry of this session whose slot is not decided.
 
-    `sent` tells that it may have reached the channel, `won` that it won its slot and took effect.
+    `sent` tells that it may have reached the channel, `won` that it won its slot and took effect. `message` is where it
+    was stored, as far as that is known, and `answered` the local moment of that answer.
     """
 
     draft: Draft
     own: Any
     sent: bool = False
     won: bool = False
+    message: int = 0
+    answered: float = 0.0
 
 
 class LogReader:
@@ -148,6 +151,14 @@ class LogReader:
             await self.guild.sleep(max(left, self.timing.visibility / 4))
             await self.sync()
 
+    async def sync_to_latest(self) -> None:
+        """Read until everything is certain that was posted before the call."""
+        await self.guild.sleep(self.timing.visibility)
+        await self.sync()
+        while (certain := self.chain.certain_at) is not None:
+            await self.guild.sleep(max(certain - self.clock.lower_bound(), self.timing.visibility / 4))
+            await self.sync()
+
     async def _sync(self) -> None:
         # What happened up to now, our own posts above all, will be in this reading; hints from now on may not.
         self.guild.poll()
@@ -167,6 +178,7 @@ class LogReader:
         if late:
             await self._start_over()
             return
+        self._measure_lag(messages, sent)
         self._check_recent(entries, messages, cursor, started)
         await self._decide(Reading(started, pages == 1, known))
         self.synced = started
@@ -228,9 +240,22 @@ class LogReader:
 
     # Alarms -------------------------------------------------------------------------------------------------------
 
+    def _measure_lag(self, messages: Sequence[Message], sent: float) -> None:
+        """Assume more lag if a reading missed our own post for longer than half of what is assumed."""
+        pending = self.pending
+        if pending is None or not pending.message or self.timing.instant:
+            return
+        missed = all(message.id != pending.message for message in messages)
+        if missed and sent - pending.answered > self.timing.visibility / 2:
+            logger.warning("{} shows messages late; waiting longer from now on", self.guild.name)
+            self._lag_more()
+
+    def _lag_more(self) -> None:
+        self.timing = self.chain.timing = replace(self.timing, visibility=max(2 * self.timing.visibility, 1.0))
+
     async def _start_over(self) -> None:
         """A late message changes what was decided: reads lag more than assumed. Assume more, and read all again."""
-        self.timing = Timing(max(2 * self.timing.visibility, 1.0), max(2 * self.timing.settle, 1.0))
+        self._lag_more()
         logger.error("a late entry changes the log of {}; reading it again", self.guild.name)
         await self._open()
         lost = [slot for slot, entry in self.acknowledged.items() if self.chain.winners.get(slot, entry) != entry]

@@ -14,7 +14,7 @@ from discosql.storage.hash_index import Bucket, Hasher, IndexPage, decode_bucket
 from discosql.storage.page_text import PageText
 from discosql.storage.paged import Need
 from discosql.storage.pages import PageRows, Place, RowPage, decode_page, describe, unpack_page
-from discosql.storage.reading import with_retries
+from discosql.storage.reading import fetch_message, with_retries
 
 Keep: TypeAlias = Literal["rows", "text", "nothing"]
 """In what form a page that is read as a whole goes into the cache."""
@@ -149,6 +149,13 @@ class PageStore:
             raise PageLostError(f"{describe(place)} is missing")
         return attachments[place.file]
 
+    async def close(self) -> None:
+        """Give up what is being loaded."""
+        running = list(self._loading.values())
+        for load in running:
+            load.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
     # Messages -----------------------------------------------------------------------------------------------------
 
     def remember(self, message: Message) -> None:
@@ -179,7 +186,7 @@ class PageStore:
 
     async def _find_message(self, place: Place) -> None:
         try:
-            self.remember(await with_retries(self.guild, partial(self.guild.message, place.channel, place.message)))
+            self.remember(await fetch_message(self.guild, place.channel, place.message))
         except NotFoundError as exc:
             raise PageLostError(f"{describe(place)} is missing") from exc
 

@@ -43,12 +43,24 @@ async def read_after(guild: Guild, channel: int, cursor: int) -> tuple[list[Mess
         cursor = max(message.id for message in page)
 
 
+async def fetch_message(guild: Guild, channel: int, message: int) -> Message:
+    """Return one message that is known to be there; it may have been posted too lately to be seen at once."""
+    fetch = partial(guild.message, channel, message)
+    try:
+        return await with_retries(guild, fetch)
+    except NotFoundError:
+        if not guild.visibility:
+            raise
+        await guild.sleep(guild.visibility)
+        return await with_retries(guild, fetch)
+
+
 async def read_files(guild: Guild, message: Message) -> list[bytes]:
     """Return the files of a message. URLs that have expired are asked for again once."""
     try:
         return [await _download(guild, attachment) for attachment in message.attachments]
     except (NotFoundError, ForbiddenError):
-        fresh = await with_retries(guild, lambda: guild.message(message.channel, message.id))
+        fresh = await fetch_message(guild, message.channel, message.id)
         return [await _download(guild, attachment) for attachment in fresh.attachments]
 
 
@@ -78,7 +90,7 @@ async def _files_of(guild: Guild, entry: Entry, message: Message) -> list[bytes]
     for part in dict.fromkeys(mark.part for mark in entry.files):
         carrier = message
         if part:
-            carrier = await with_retries(guild, partial(guild.message, message.channel, part))
+            carrier = await fetch_message(guild, message.channel, part)
         files += await read_files(guild, carrier)
     if len(files) != len(entry.files):
         raise NotFoundError("a file is missing")
