@@ -1,7 +1,9 @@
 """Checkpoints: what is written where, what it costs, and that nobody notices but by the requests."""
 
 import asyncio
+import gc
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from stepped_clock import SteppedClock
 from tables import USERS, add, create, insert, look_up, scan
 
-from discosql.errors import DatabaseCorruptionError
+from discosql.errors import DatabaseCorruptionError, SerializationError
 from discosql.schema import Index
 from discosql.storage.engine import Engine, EngineOptions, Range, open_engine
 from discosql.storage.guild import Requests
@@ -136,14 +138,16 @@ async def test_prefetch_loads_for_all_lookups_at_once() -> None:
     assert view.prefetch([], lookups) is None
 
 
-async def test_upkeep_of_a_hundred_small_commits() -> None:
-    engine = await new_engine(EngineOptions(page_size=2**15, checkpoint_bytes=10**12))
-    await insert(engine, *some_rows(20_000))
+@pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.campaign)])
+async def test_upkeep_of_a_hundred_small_commits(count: int) -> None:
+    engine = await new_engine(EngineOptions(page_size=2**15 if count < 100_000 else 384 * 2**10))
+    for start in range(0, count, 10_000):
+        await insert(engine, *some_rows(10_000, start))
     await engine.checkpoint(everything=True)
     with Counted(engine) as asked:
         for number in range(100):
             transaction = engine.begin()
-            rowid = 1 + number * 199 % 20_000
+            rowid = 1 + number * 199 % count
             (row,) = await look_up(transaction, None, (rowid,))
             transaction.update(1, row, (*row[:3], -1))
             await engine.commit(transaction)
@@ -398,3 +402,120 @@ async def test_a_damaged_page_is_named() -> None:
     await guild.delete_message(page.place.channel, page.place.message)
     with pytest.raises(DatabaseCorruptionError, match=f"message {page.place.message} of channel {page.place.channel}"):
         await scan((await reopened(engine)).begin())
+
+
+async def test_urls_that_have_expired_are_asked_for_again() -> None:
+    clock = SteppedClock()
+    engine = await new_engine(EngineOptions(page_size=2_000, cache_size=0), LocalGuild.memory(clock=clock))
+    await insert(engine, *some_rows(300))
+    await engine.checkpoint()
+    assert len(await scan(engine.begin())) == 300
+    clock.advance(2 * 86_400)
+    assert len(await scan(engine.begin())) == 300
+    assert len(await look_up(engine.begin(), 2, ("name 7",))) == 1
+
+
+async def test_a_snapshot_whose_pages_are_gone_is_to_begin_again() -> None:
+    clock = SteppedClock()
+    options = EngineOptions(page_size=2_000, cache_size=0, checkpoint_entries=10**9)
+    engine = await new_engine(options, LocalGuild.memory(clock=clock))
+    await insert(engine, *some_rows(300))
+    await engine.checkpoint()
+    snapshot = engine.begin()
+    for _ in range(2):
+        transaction = engine.begin()
+        for row in await scan(transaction):
+            transaction.update(1, row, (*row[:3], "changed"))
+        await engine.commit(transaction)
+        await engine.checkpoint(everything=True)
+        clock.advance(3_700)
+    await engine.vacuum()
+    with pytest.raises(SerializationError, match="pages of this snapshot have been removed"):
+        await scan(snapshot)
+    assert len(await look_up(engine.begin(), 3, ("changed",))) == 300
+
+
+# VACUUM ------------------------------------------------------------------------------------------------------------
+
+
+async def messages_by_channel(engine: Engine) -> dict[str, int]:
+    guild = engine.guild
+    channels = [channel for channel in await guild.channels() if not channel.is_category]
+    return {channel.name: len(await guild.messages(channel.id)) for channel in channels}
+
+
+async def test_vacuum_removes_what_nobody_can_need() -> None:
+    clock = SteppedClock()
+    options = EngineOptions(page_size=2_000, checkpoint_entries=10**9)
+    engine = await new_engine(options, LocalGuild.memory(clock=clock))
+    await create(engine, USERS.replace(id=20, name="dropped", indexes=()))
+    await insert(engine, *some_rows(300))
+    await insert(engine, ("x", 1), table=20)
+    await engine.checkpoint(everything=True)
+    kept = await messages_by_channel(engine)
+    transaction = engine.begin()
+    transaction.set_catalog(transaction.catalog.without_table("dropped"))
+    for row in await scan(transaction):
+        transaction.update(1, row, (*row[:2], f"new {row[2]}", row[3]))
+    await engine.commit(transaction)
+    await engine.checkpoint(everything=True)
+    grown = await messages_by_channel(engine)
+    assert grown["users"] > kept["users"] and "dropped" in grown
+    await engine.vacuum()
+    assert await messages_by_channel(engine) == grown, "somebody may still read what is younger than an hour"
+    clock.advance(3_700)
+    told: list[tuple[str, int]] = []
+    removed = await engine.vacuum(lambda kind, count: told.append((kind, count)))
+    assert removed.channels == 1 and removed.pages == told[-1][1]
+    after = await messages_by_channel(engine)
+    assert after["users"] == kept["users"] and "dropped" not in after
+    await insert(engine, ("later", 1))
+    await engine.checkpoint()
+    clock.advance(3_700)
+    removed = await engine.vacuum()
+    assert removed.entries > 1
+    again = await reopened(engine)
+    assert len(await scan(again.begin())) == 301
+    assert (await again.vacuum()).entries <= 1
+
+
+async def test_vacuum_removes_messages_of_any_age() -> None:
+    clock = SteppedClock()
+    engine = await new_engine(EngineOptions(checkpoint_entries=10**9), LocalGuild.memory(clock=clock))
+    for number in range(150):
+        await insert(engine, (f"name {number}", number))
+        if number == 100:
+            clock.advance(15 * 86_400)
+    for _ in range(2):
+        await insert(engine, ("more", 1))
+        await engine.checkpoint()
+        clock.advance(3_700)
+    with Counted(engine) as asked:
+        removed = await engine.vacuum()
+    assert removed.entries >= 150
+    assert asked.count["delete_messages"] == 1 and asked.count["delete_message"] >= 100
+
+
+# Pauses ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [50_000, pytest.param(10**6, marks=pytest.mark.campaign)])
+async def test_the_event_loop_is_never_held_up_for_long(count: int) -> None:
+    engine = await new_engine()
+    for start in range(0, count, 10_000):
+        await insert(engine, *some_rows(10_000, start))
+    # The pauses of Python's own collector depend on what else is in memory.
+    gc.collect()
+    gc.freeze()
+    worst = 0.0
+    checkpoint = asyncio.ensure_future(engine.checkpoint())
+    try:
+        while not checkpoint.done():
+            # The processor time of all threads of this process, which others on the machine do not take from.
+            before = time.process_time()
+            await asyncio.sleep(0)
+            worst = max(worst, time.process_time() - before)
+    finally:
+        gc.unfreeze()
+    assert await checkpoint
+    assert worst < 0.05

@@ -55,6 +55,8 @@ class Run:
         transaction.insert(1, (1, 1, "counter", 0))
         await engine.commit(transaction)
         engines = [engine, *[await self.open() for _ in range(self.writers - 1)]]
+        for engine in engines:
+            await self.latest(engine)
         await asyncio.gather(*[self.write(engine, number) for number, engine in enumerate(engines)])
         self.server.weather = Weather()
         await asyncio.sleep(10)
@@ -94,6 +96,13 @@ class Run:
             engine.rollback(transaction)
         self.acknowledged.append(name)
         return True
+
+    async def latest(self, engine: Engine) -> None:
+        while True:
+            try:
+                return await engine.refresh(latest=True)
+            except OperationalError:
+                await asyncio.sleep(1)
 
     async def quietly(self, engine: Engine) -> None:
         try:

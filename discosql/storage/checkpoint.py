@@ -102,7 +102,7 @@ class Checkpoint:
         while True:
             async with home.appending:
                 await home.ready_to_append()
-                if home.log.cover is not self._cover or self._is_late():
+                if home.log.cover != self._cover or self._is_late():
                     return False
                 title = f"CHECKPOINT of #{head.slot}"
                 draft = home.log.draft(packed, title, oldest=self._workshop.oldest, cover=cover)

@@ -7,7 +7,7 @@ a process that was asleep while others went on cannot remove what it does not kn
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from discosql.errors import NotFoundError
 from discosql.storage.checkpoint import channels_of, messages_of
@@ -90,7 +90,7 @@ class Collector:
             and message.id not in needed
             and _is_below(entries[message.id], message, lowest)
         ]
-        self._done.entries = await self._delete(self._channel.id, old, "entries")
+        await self._delete(self._channel.id, old, "entries")
 
     # Pages --------------------------------------------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ class Collector:
             and (channel, message.id) not in waiting
             and self._is_past(message.id, SEGMENT + _MARGIN)
         ]
-        self._done.pages += await self._delete(channel, old, "pages")
+        await self._delete(channel, old, "pages")
 
     def _waiting(self, retired: Sequence[Retired]) -> set[tuple[int, int]]:
         """Return the pages that were retired so lately that somebody may still read them."""
@@ -127,30 +127,24 @@ class Collector:
     def _is_past(self, snowflake: int, seconds: float) -> bool:
         return self._now > id_time(snowflake) + seconds
 
-    async def _delete(self, channel: int, messages: Sequence[int], kind: str) -> int:
-        """Delete messages, in bulk where Discord allows it; return how many."""
+    async def _delete(self, channel: int, messages: Sequence[int], kind: Literal["entries", "pages"]) -> None:
+        """Delete messages, in bulk where Discord allows it."""
         single = [message for message in messages if self._is_past(message, _FORTNIGHT - GRACE)]
-        bulk = messages[len(single) :]
-        done = 0
         for message in single:
-            await self._delete_some(channel, [message])
-            done = self._report(kind, done + 1)
+            await self._delete_some(channel, [message], kind)
+        bulk = messages[len(single) :]
         for start in range(0, len(bulk), _BULK):
-            group = bulk[start : start + _BULK]
-            await self._delete_some(channel, group)
-            done = self._report(kind, done + len(group))
-        return done
+            await self._delete_some(channel, bulk[start : start + _BULK], kind)
 
-    async def _delete_some(self, channel: int, messages: Sequence[int]) -> None:
+    async def _delete_some(self, channel: int, messages: Sequence[int], kind: Literal["entries", "pages"]) -> None:
         if len(messages) == 1:
             await _unless_gone(self._guild, partial(self._guild.delete_message, channel, messages[0]))
         else:
             await with_retries(self._guild, partial(self._guild.delete_messages, channel, messages))
-
-    def _report(self, kind: str, done: int) -> int:
+        done = getattr(self._done, kind) + len(messages)
+        setattr(self._done, kind, done)
         if self._progress is not None:
             self._progress(kind, done)
-        return done
 
 
 async def _unless_gone(guild: Guild, delete: Callable[[], Awaitable[None]]) -> None:

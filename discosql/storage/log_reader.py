@@ -94,9 +94,14 @@ class LogReader:
     # Opening ------------------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Read the log from its newest checkpoint on."""
+        """Read the log from its newest checkpoint on, and wait until it is certain what became of all that was seen."""
         async with self._lock:
             await self._open()
+        orphan = self.chain.orphan()
+        if orphan is not None:
+            await self.guild.sleep(orphan.time + 2 * self.timing.visibility - self.clock.lower_bound())
+            await self.sync()
+        await self._decide_all_seen()
 
     async def _open(self) -> None:
         started = self.clock.lower_bound()
@@ -155,6 +160,9 @@ class LogReader:
         """Read until everything is certain that was posted before the call."""
         await self.guild.sleep(self.timing.visibility)
         await self.sync()
+        await self._decide_all_seen()
+
+    async def _decide_all_seen(self) -> None:
         while (certain := self.chain.certain_at) is not None:
             await self.guild.sleep(max(certain - self.clock.lower_bound(), self.timing.visibility / 4))
             await self.sync()
@@ -294,6 +302,6 @@ class LogReader:
             )
 
     def _is_damaged(self, message: Message) -> bool:
-        if message.author != self.guild.account or not looks_like_entry(message):
+        if message.author != self.guild.account:
             return False
-        return message.edited or read_entry(message) is None
+        return message.edited or (looks_like_entry(message) and read_entry(message) is None)
