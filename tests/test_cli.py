@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import discosql
+from discosql.cli.main import COMMANDS
 
 # discord.py imports a module that Python is about to drop.
 WARNINGS = ["-W", "error", "-W", "ignore:'audioop' is deprecated:DeprecationWarning"]
@@ -108,6 +109,22 @@ def test_a_wrong_command_line_is_status_2(folder: Path) -> None:
     assert run("--mode", "xml", cwd=folder).returncode == 2
     assert run("--help", cwd=folder).stdout.startswith("usage: discosql")
     assert run("--version", cwd=folder).stdout == f"discosql {discosql.__version__}\n"
+
+
+def test_the_first_word_may_name_a_command(folder: Path) -> None:
+    assert run("shell", ":memory:", "SELECT 1 AS one", cwd=folder).stdout.split() == ["one", "---", "1"]
+    assert run("./shell", "CREATE TABLE t (a)", cwd=folder).returncode == 0
+    assert (folder / "shell").exists()
+    assert run("-m", "csv", "shell", "SELECT count(*) AS n FROM t", cwd=folder).stdout.split() == ["n", "0"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_is_listed(command: str, folder: Path) -> None:
+    assert f"  {command} " in run("--help", cwd=folder).stdout
+    answer = run(command, "--help", cwd=folder)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.startswith(f"usage: discosql {command} ")
+    assert run(command, "--no-such-option", cwd=folder).returncode == 2
 
 
 def test_the_prompt_in_a_terminal(folder: Path) -> None:

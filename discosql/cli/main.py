@@ -1,130 +1,71 @@
-"""The ``discosql`` command: run SQL from an argument, a file, standard input or a prompt."""
+"""The ``discosql`` command: which sub-command is meant, and what its errors become.
+
+A sub-command is a module of this package with ``add_arguments(parser)``, which says what it takes, and
+``run(options)``, which does it and returns the exit status. `COMMANDS` names them all.
+"""
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TextIO
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
 
 import discosql
-from discosql.dbapi import Connection
-from discosql.errors import Error, OperationalError
-from discosql.output import MODES
-from discosql.planner.parse import is_complete, split
+from discosql.cli.reporting import report
+from discosql.errors import Error
 
-EPILOG = """\
-DATABASE is a file (made if it does not exist), :memory:, or discord://<server name or id>[/<database>].
-The token of a Discord bot is read from --token or the environment variable DISCOSQL_TOKEN.
+SHELL: Final = "shell"
+"""The sub-command that is meant when none is named."""
 
-  discosql shop.disco "SELECT * FROM item"
-  discosql --mode csv shop.disco "SELECT * FROM item" > item.csv
-  discosql shop.disco < schema.sql
-  discosql discord://myserver
-"""
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="discosql",
-        description="Run SQL on a database whose storage is a Discord server, or a local file that stands in for one.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("database", nargs="?", default=":memory:", metavar="DATABASE", help="default: :memory:")
-    parser.add_argument("sql", nargs="*", metavar="SQL", help="statements to run; none: a prompt, or standard input")
-    parser.add_argument("-f", "--file", action="append", default=[], metavar="FILE", help="run a file's statements")
-    parser.add_argument("-m", "--mode", choices=sorted(MODES), default="table", help="output format (default: table)")
-    parser.add_argument("--token", help="token of a Discord bot; safer in DISCOSQL_TOKEN")
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="give a statement up after so long")
-    parser.add_argument("--version", action="version", version=f"discosql {discosql.__version__}")
-    return parser
+COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        SHELL: "run SQL from arguments, files or standard input, or open a prompt",
+    }
+)
+"""The sub-commands, each a module of that name in this package, and what they do in a line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0, 1 after an error of SQL or storage, 2 for a wrong command line."""
-    options = build_parser().parse_args(arguments)
+    """Run the command and return its exit status: 0, 1 after an error of SQL or storage, 2 for a wrong command line.
+
+    The first argument chooses the sub-command if it is the name of one. Anything else is for the shell; a database
+    file that is named like a sub-command is written ``./shell``.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    named = given.pop(0) if given and given[0] in COMMANDS else None
+    module = import_module(f"discosql.cli.{named or SHELL}")
+    parser = build_parser(named)
+    module.add_arguments(parser)
+    options = parser.parse_args(given)
     try:
-        connection = discosql.connect(
-            options.database, isolation_level=None, token=options.token, timeout=options.timeout
-        )
+        status: int = module.run(options)
     except Error as exc:
-        return _report(exc)
-    try:
-        return _run(connection, options)
+        return report(exc)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
     except BrokenPipeError:
         sys.stderr.close()  # whoever read the output has gone; there is nobody to tell
         return 141
-    finally:
-        connection.close()
+    return status
 
 
-def _run(connection: Connection, options: argparse.Namespace) -> int:
-    scripts: list[str] = []
-    try:
-        scripts += [Path(name).read_text(encoding="utf-8") for name in options.file]
-    except (OSError, UnicodeDecodeError) as exc:
-        return _report(OperationalError(f"cannot read {exc.filename if isinstance(exc, OSError) else 'file'}: {exc}"))
-    scripts += options.sql
-    if scripts or not sys.stdin.isatty():
-        return run_script(connection, "\n;".join(scripts) if scripts else sys.stdin.read(), options.mode)
-    return prompt(connection, options.mode)
-
-
-def run_script(connection: Connection, script: str, mode: str, out: TextIO | None = None) -> int:
-    """Run every statement of a text and write the results; stop at the first error."""
-    try:
-        for sql in split(script):
-            run_statement(connection, sql, mode, out or sys.stdout)
-    except Error as exc:
-        return _report(exc)
-    return 0
-
-
-def run_statement(connection: Connection, sql: str, mode: str, out: TextIO) -> None:
-    """Run one statement and write its rows, if it has any."""
-    cursor = connection.execute(sql)
-    if cursor.description is not None:
-        out.write(MODES[mode]([column[0] for column in cursor.description], cursor.fetchall()))
-        out.flush()
-
-
-def prompt(connection: Connection, mode: str) -> int:
-    """Read statements from a person until the end of input; errors are shown and the prompt goes on."""
-    sys.stdout.write(f"discosql {discosql.__version__}. End a statement with ; and the session with Ctrl-D.\n")
-    for statement in _statements():
-        try:
-            run_script(connection, statement, mode)
-        except KeyboardInterrupt:
-            sys.stderr.write("interrupted\n")
-    sys.stdout.write("\n")
-    return 0
-
-
-def _statements() -> Iterator[str]:
-    text = ""
-    while True:
-        try:
-            text += input("      ...> " if text else "discosql> ") + "\n"
-        except EOFError:
-            return
-        except KeyboardInterrupt:
-            sys.stdout.write("\n")
-            text = ""
-            continue
-        if not text.strip():
-            text = ""
-        elif is_complete(text):
-            yield text
-            text = ""
-
-
-def _report(exc: Error) -> int:
-    sys.stderr.write(f"discosql: {type(exc).__name__}: {exc}\n")
-    return 1
+def build_parser(command: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a sub-command's line, without the sub-command's own arguments; None means none is named."""
+    parser = argparse.ArgumentParser(
+        prog="discosql" if command is None else f"discosql {command}",
+        description=None if command is None else f"{COMMANDS[command][0].upper()}{COMMANDS[command][1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    if command is None:
+        parser.description = (
+            "Run SQL on a database whose storage is a Discord server, or a local file that stands in for one.\n"
+            "With a COMMAND as the first argument, do what that command does:\n\n"
+            + "\n".join(f"  {name:10}{text}" for name, text in COMMANDS.items())
+        )
+        parser.add_argument("--version", action="version", version=f"discosql {discosql.__version__}")
+    return parser
 
 
 if __name__ == "__main__":
