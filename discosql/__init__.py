@@ -70,7 +70,7 @@ from discosql.errors import (
     UnknownOutcomeError,
     Warning,
 )
-from discosql.planner.parse import is_complete as complete_statement
+from discosql.planner.tokens import is_complete as complete_statement
 from discosql.rows import Row
 
 if TYPE_CHECKING:

@@ -10,19 +10,23 @@ Example::
             print(row)
 """
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from discosql.connection import ConnectionBase
 from discosql.drive import drive
-from discosql.executor.context import Result
-from discosql.explaining import Steps
-from discosql.opening import Address, ConnectOptions, Options, open_session
 from discosql.rows import CursorBase
-from discosql.session import Parameters
-from discosql.storage.engine import ChannelSummary, describe
+
+if TYPE_CHECKING:
+    from discosql.executor.context import Result
+    from discosql.explaining import Steps
+    from discosql.opening import Address, ConnectOptions
+    from discosql.session import Parameters
+    from discosql.storage.engine import ChannelSummary
 
 
 class Cursor(CursorBase["Connection"]):
@@ -127,6 +131,8 @@ class Connection(ConnectionBase):
 
     async def channels(self) -> list[ChannelSummary]:
         """Return what the database consists of in its server: channels, messages, files, bytes. Reads all of it."""
+        from discosql.storage.engine import describe
+
         self._check_open()
         return await describe(self._session.engine)
 
@@ -186,6 +192,9 @@ def connect(database: Address = None, **options: Unpack[ConnectOptions]) -> _Con
 
     The arguments are those of `discosql.connect`.
     """
+    # All that runs SQL is imported here, so that importing the package takes no time.
+    from discosql.opening import Options, open_session
+
     opened = Options.of(database, options)
 
     async def opening() -> Connection:

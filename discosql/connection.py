@@ -1,16 +1,18 @@
 """What synchronous and asynchronous connections share: settings, functions, and everything that waits for nothing."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from discosql import errors
 from discosql.drive import Control
 from discosql.errors import ProgrammingError
-from discosql.executor.functions.user import user_aggregate, user_scalar, user_window
-from discosql.planner.plan import Query
 from discosql.rows import RowFactory
-from discosql.session import Session
-from discosql.storage.engine import Requests
+
+if TYPE_CHECKING:
+    from discosql.session import Session
+    from discosql.storage.engine import Requests
 
 LEGACY_TRANSACTION_CONTROL: Final = -1
 """The value of `autocommit` that leaves transactions to `isolation_level`, as in sqlite3."""
@@ -121,7 +123,7 @@ class ConnectionBase:
     def is_query(self, sql: str) -> bool:
         """Tell whether a statement only reads. Raises what running it would raise for wrong SQL."""
         self._check_open()
-        return isinstance(self._session.prepare(sql).statement, Query)
+        return self._session.is_query(sql)
 
     @property
     def closed(self) -> bool:
@@ -149,15 +151,21 @@ class ConnectionBase:
         self, name: str, narg: int, func: Callable[..., Any] | None, *, deterministic: bool = False
     ) -> None:
         """Make a Python function callable in SQL; `narg` -1 takes any number of arguments, `func` None removes it."""
+        from discosql.executor.functions.user import user_scalar
+
         self._register(name, narg, "scalar", None if func is None else user_scalar(name, narg, func, deterministic))
 
     def create_aggregate(self, name: str, n_arg: int, aggregate_class: type[Any] | None, /) -> None:
         """Make a class with ``step(*args)`` and ``finalize()`` an aggregate function; None removes it."""
+        from discosql.executor.functions.user import user_aggregate
+
         made = None if aggregate_class is None else user_aggregate(name, n_arg, aggregate_class)
         self._register(name, n_arg, "aggregate", made)
 
     def create_window_function(self, name: str, num_params: int, aggregate_class: type[Any] | None, /) -> None:
         """Make a class with ``step``, ``inverse``, ``value`` and ``finalize`` an aggregate and window function."""
+        from discosql.executor.functions.user import user_window
+
         made = None if aggregate_class is None else user_window(name, num_params, aggregate_class)
         self._register(name, num_params, "aggregate", made)
 

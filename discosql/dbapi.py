@@ -4,21 +4,25 @@ Statements run in the caller's own thread as long as what they need is in memory
 a thread of its own that all connections of a process share.
 """
 
+from __future__ import annotations
+
 import datetime
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Final, Self, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 from discosql.connection import ConnectionBase
 from discosql.drive import LOOP_THREAD, drive, run_here
 from discosql.executor.context import Result
-from discosql.explaining import Steps
-from discosql.opening import Address, ConnectOptions, Options, open_session
 from discosql.rows import CursorBase
-from discosql.session import Parameters
-from discosql.storage.engine import ChannelSummary, describe
+
+if TYPE_CHECKING:
+    from discosql.explaining import Steps
+    from discosql.opening import Address, ConnectOptions
+    from discosql.session import Parameters
+    from discosql.storage.engine import ChannelSummary
 
 apilevel: Final = "2.0"
 """The version of the DB-API."""
@@ -143,7 +147,7 @@ class Connection(ConnectionBase):
         super().__init__(*arguments, **options)
         self._lock = threading.RLock()
 
-    def cursor(self, factory: Callable[["Connection"], Any] = Cursor) -> Any:
+    def cursor(self, factory: Callable[[Connection], Any] = Cursor) -> Any:
         """Return a new cursor."""
         self._check_open()
         return factory(self)
@@ -175,6 +179,8 @@ class Connection(ConnectionBase):
 
     def channels(self) -> list[ChannelSummary]:
         """Return what the database consists of in its server: channels, messages, files, bytes. Reads all of it."""
+        from discosql.storage.engine import describe
+
         self._check_open()
         with self._lock:
             return LOOP_THREAD.run(describe(self._session.engine))
@@ -221,5 +227,8 @@ def connect(database: Address = None, **options: Unpack[ConnectOptions]) -> Conn
 
     Raises OperationalError when it cannot be opened, with what to do about it.
     """
+    # All that runs SQL is imported here, so that importing the package takes no time.
+    from discosql.opening import Options, open_session
+
     opened = Options.of(database, options)
     return Connection(LOOP_THREAD.run(open_session(opened)), **opened.for_connection())

@@ -1,16 +1,20 @@
 """Drivers of steps: what runs a session's generators, waits for what they ask for, and stops them on demand."""
 
+from __future__ import annotations
+
 import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from discosql.errors import QueryInterruptedError, QueryTimeoutError
-from discosql.executor.context import Result
-from discosql.explaining import Steps
-from discosql.storage.engine import Pending
+
+if TYPE_CHECKING:
+    from discosql.executor.context import Result
+    from discosql.explaining import Steps
+    from discosql.storage.engine import Pending
 
 T = TypeVar("T")
 
@@ -30,7 +34,7 @@ class Control:
         self.progress: Callable[[], object] | None = None
         self._running: set[Operation] = set()
 
-    def start(self) -> "Operation":
+    def start(self) -> Operation:
         """Begin an operation: its clock starts. It is a context manager that ends it."""
         return Operation(self)
 
@@ -158,7 +162,7 @@ class LoopThread:
                 self._thread.start()
             return self._loop
 
-    def submit(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine on the loop."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 

@@ -1,12 +1,16 @@
 """Result rows: their shape for Python, and the parts of a cursor that wait for nothing."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from discosql.errors import InterfaceError, ProgrammingError
-from discosql.executor.context import Result
-from discosql.planner.plan import OutputColumn
 from discosql.types import CONVERTED_TYPES, fold_case, from_value
+
+if TYPE_CHECKING:
+    from discosql.executor.context import Result
+    from discosql.planner.plan import OutputColumn
 
 C = TypeVar("C")
 
@@ -25,7 +29,7 @@ class Row(Sequence[Any]):
 
     __slots__ = ("_names", "_values")
 
-    def __init__(self, cursor: "CursorBase[Any]", values: tuple[Any, ...]) -> None:
+    def __init__(self, cursor: CursorBase[Any], values: tuple[Any, ...]) -> None:
         if cursor.description is None:
             raise InterfaceError("the cursor has no columns")
         self._names = [column[0] for column in cursor.description]

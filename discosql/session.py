@@ -304,6 +304,10 @@ class Session:
         """Parse and plan a statement without running it."""
         return self._statement(sql).prepared
 
+    def is_query(self, sql: str) -> bool:
+        """Tell whether a statement only reads."""
+        return isinstance(self.prepare(sql).statement, Query)
+
     def forget_statements(self) -> None:
         """Empty the statement cache, as a change of functions or collations asks for."""
         self._cache.clear()

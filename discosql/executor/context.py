@@ -1,14 +1,18 @@
 """What a running statement is given and what it gives back."""
 
+from __future__ import annotations
+
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random, SystemRandom
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from discosql.planner.plan import OutputColumn
-from discosql.storage.engine import Pending, ReadView, WriteView
 from discosql.types import Row, Value
+
+if TYPE_CHECKING:
+    from discosql.planner.plan import OutputColumn
+    from discosql.storage.engine import Pending, ReadView, WriteView
 
 # The system's source: seeding one of our own for each statement would cost more than a lookup by key does, and
 # processes that were forked off would share what follows from one seed.
