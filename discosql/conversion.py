@@ -140,6 +140,22 @@ def _as_uuid(value: Value) -> Value:
     raise _Misfit
 
 
+def moment_of(value: object) -> int | datetime.datetime:
+    """Return what AS OF names: the slot of an entry of the log, or a moment, UTC if it has no zone.
+
+    Text is ISO 8601. Raises DataError for anything else.
+    """
+    if isinstance(value, datetime.datetime) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    try:
+        if isinstance(value, str):
+            return datetime.datetime.fromisoformat(value.strip())
+    except ValueError:
+        pass
+    shown = repr(value) if isinstance(value, str) else "NULL" if value is None else str(value)
+    raise DataError(f"AS OF {shown} is neither a moment such as '2024-05-01 12:30:00' nor the number of a slot")
+
+
 _COLUMNS: Final[dict[SqlType, Callable[[Value], Value]]] = {
     SqlType.INTEGER: _as_integer,
     SqlType.REAL: _as_real,

@@ -1,5 +1,6 @@
 """Opening a database by its address: ``":memory:"``, a file's path, or ``"discord://<server name or id>"``."""
 
+import datetime
 import os
 import re
 from dataclasses import dataclass, field, fields
@@ -7,6 +8,7 @@ from typing import Any, Final, Self, TypeAlias, TypedDict
 from urllib.parse import unquote
 
 from discosql.connection import LEGACY_TRANSACTION_CONTROL
+from discosql.conversion import moment_of
 from discosql.errors import InterfaceError, ProgrammingError
 from discosql.executor.functions import DEFAULT
 from discosql.session import Session
@@ -33,6 +35,7 @@ class ConnectOptions(TypedDict, total=False):
     cached_statements: int
     max_staleness: float
     cache_size: int
+    as_of: "int | datetime.datetime | str | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Options:
     there (default), else OperationalError. `timeout`: seconds a statement may take, None for no limit.
     `isolation_level`, `autocommit`: as in sqlite3. `cached_statements`: prepared statements kept. `max_staleness`:
     seconds that a transaction's snapshot may lag behind other processes on Discord. `cache_size`: bytes of decoded
-    pages kept in memory.
+    pages kept in memory. `as_of`: see the database as it was at a moment (a datetime, or ISO 8601 text; UTC if it has
+    no zone) or after the entry with that slot; such a connection can only read.
     """
 
     address: str
@@ -60,6 +64,7 @@ class Options:
     cached_statements: int = 256
     max_staleness: float = 1.0
     cache_size: int = 256 * 2**20
+    as_of: int | datetime.datetime | str | None = None
 
     @classmethod
     def of(cls, database: Address, given: ConnectOptions) -> Self:
@@ -80,6 +85,11 @@ class Options:
             address = os.fsdecode(address)
         return cls(address=address, **given)
 
+    @property
+    def may_create(self) -> bool:
+        """Whether a database that is not there is to be made; one without a past is not."""
+        return self.create and self.as_of is None
+
     def for_connection(self) -> dict[str, Any]:
         """Return what the connection itself wants to know."""
         return {"timeout": self.timeout, "isolation_level": self.isolation_level, "autocommit": self.autocommit}
@@ -87,8 +97,16 @@ class Options:
 
 async def open_session(options: Options) -> Session:
     """Open the database and return a session on it. Raises OperationalError, with what to do, when it cannot be."""
+    moment = None if options.as_of is None else moment_of(options.as_of)
     engine = await _open_engine(options)
-    return Session(engine, DEFAULT, cached_statements=options.cached_statements, max_staleness=options.max_staleness)
+    try:
+        past = None if moment is None else await engine.begin_as_of(moment)
+    except BaseException:
+        await engine.close()
+        raise
+    return Session(
+        engine, DEFAULT, cached_statements=options.cached_statements, max_staleness=options.max_staleness, past=past
+    )
 
 
 async def _open_engine(options: Options) -> Engine:
@@ -97,7 +115,7 @@ async def _open_engine(options: Options) -> Engine:
         return await open_memory(options=engine_options)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", options.address)
     if scheme is None:
-        return await open_local(options.address, create=options.create, options=engine_options)
+        return await open_local(options.address, create=options.may_create, options=engine_options)
     if scheme[1].lower() != "discord":
         raise InterfaceError(f"unknown kind of address {scheme[0]!r}; use a path, ':memory:' or 'discord://<server>'")
     server, _, name = options.address[scheme.end() :].partition("/")
@@ -109,6 +127,6 @@ async def _open_engine(options: Options) -> Engine:
         token=options.token or os.environ.get("DISCOSQL_TOKEN"),
         client=options.client,
         gateway=options.gateway,
-        create=options.create,
+        create=options.may_create,
         options=engine_options,
     )

@@ -24,6 +24,7 @@ from discosql.executor.run import (
     compile_statement,
 )
 from discosql.explaining import Steps, explain_steps
+from discosql.past import Past
 from discosql.planner.context import PlanContext
 from discosql.planner.parse import bind_parameters, split
 from discosql.planner.plan import Explain, Prepared, Query, TransactionControl, Vacuum
@@ -39,6 +40,8 @@ MAX_VARIANTS: Final = 16
 
 MAX_RETRIES: Final = 50
 """How often an autocommit statement is run again after conflicts, each time on a newer snapshot."""
+
+_READ_ONLY: Final = "attempt to write a readonly database: the past cannot be changed"
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class Session:
 
     Not safe for concurrent use: one operation's steps at a time. `implicit_begin` tells when a transaction is opened
     unasked: ``never``, before the first statement that ``writes`` rows (as sqlite3 does by default), or ``always``.
+    With `past`, a view of an earlier moment, that is all the session sees, and it can only read.
     """
 
     def __init__(
@@ -66,8 +70,11 @@ class Session:
         implicit_begin: Literal["never", "writes", "always"] = "writes",
         cached_statements: int = 256,
         max_staleness: float = 1.0,
+        past: Transaction | None = None,
     ) -> None:
         self.engine = engine
+        self._fixed = past
+        self._past = Past(engine)
         self.registry = registry
         self.state = SessionState()
         self.implicit_begin: Literal["never", "writes", "always"] = implicit_begin
@@ -87,7 +94,7 @@ class Session:
         """Run one statement. Raises ProgrammingError if the text holds several."""
         if self.trace is not None:
             self.trace(sql)
-        if self.transaction is None and self.engine.is_stale(self.max_staleness):
+        if self._is_stale:
             yield self.engine.refreshing()
         cached = self._statement(sql)
         statement = cached.prepared.statement
@@ -110,7 +117,7 @@ class Session:
         bound = [tuple(map(to_value, bind_parameters(prepared.parameters, row))) for row in rows]
         if not bound:
             return Result(rowcount=0)
-        if self.transaction is None and self.engine.is_stale(self.max_staleness):
+        if self._is_stale:
             yield self.engine.refreshing()
             cached = self._statement(sql)
         compiled = self._compiled(cached, None)
@@ -128,6 +135,8 @@ class Session:
         return Result()
 
     def _run(self, compiled: CompiledStatement, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
+        if self._fixed is not None and compiled.writes:
+            raise OperationalError(_READ_ONLY)
         if self.transaction is None and self._begins(compiled):
             self._begin()
         try:
@@ -149,7 +158,14 @@ class Session:
             self.state.total_changes += result.rowcount
 
     def _run_in(self, transaction: Transaction, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
-        context = Context(transaction, values, self.state, random=self._random, collations=self.collations)
+        context = Context(
+            transaction,
+            values,
+            self.state,
+            random=self._random,
+            collations=self.collations,
+            past=lambda moment: self._past.view(moment, transaction.catalog),
+        )
         try:
             return (yield from start(context))
         except RollbackRequired as required:
@@ -158,7 +174,7 @@ class Session:
 
     def _autocommit(self, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
         for attempt in itertools.count(1):
-            transaction = self.engine.begin()
+            transaction = self._new_transaction()
             try:
                 return (yield from self._run_alone(transaction, start, values))
             except SerializationError:
@@ -224,7 +240,10 @@ class Session:
         return self.implicit_begin == "always"
 
     def _begin(self) -> None:
-        self.transaction = self.engine.begin()
+        self.transaction = self._new_transaction()
+
+    def _new_transaction(self) -> Transaction:
+        return self.engine.begin() if self._fixed is None else self._fixed.renewed()
 
     def _end(self) -> None:
         transaction, self.transaction = self.transaction, None
@@ -270,7 +289,7 @@ class Session:
         if not release:
             if mark is None:
                 self.engine.rollback(self.transaction)
-                self.transaction = self.engine.begin()
+                self.transaction = self._new_transaction()
             else:
                 self.transaction.rollback_to(mark)
         del self.savepoints[depth if release else depth + 1 :]
@@ -288,6 +307,8 @@ class Session:
         return explain_steps(explain, self.engine, compile_inner, run)
 
     def _vacuum(self) -> Steps:
+        if self._fixed is not None:
+            raise OperationalError(_READ_ONLY)
         if self.transaction is not None:
             raise OperationalError("cannot VACUUM from within a transaction")
         yield self.engine.vacuuming()
@@ -298,7 +319,17 @@ class Session:
     @property
     def catalog(self) -> Catalog:
         """The schema that the next statement sees."""
-        return self.transaction.catalog if self.transaction is not None else self.engine.catalog
+        return self._view.catalog
+
+    @property
+    def _view(self) -> Transaction | Engine:
+        """What the next statement sees."""
+        return self.transaction or self._fixed or self.engine
+
+    @property
+    def _is_stale(self) -> bool:
+        fixed = self.transaction is not None or self._fixed is not None
+        return not fixed and self.engine.is_stale(self.max_staleness)
 
     def prepare(self, sql: str) -> Prepared:
         """Parse and plan a statement without running it."""
@@ -332,13 +363,13 @@ class Session:
         if cached.checked_slot == self.engine.head:
             return True
         cached.checked_slot = self.engine.head
-        view = self.transaction or self.engine
+        view = self._view
         return all(
             magnitude == view.statistics(table).rows.bit_length() for table, magnitude in cached.magnitudes.items()
         )
 
     def _plan_context(self, magnitudes: dict[int, int]) -> PlanContext:
-        view = self.transaction or self.engine
+        view = self._view
 
         def statistics(table: int) -> TableStatistics:
             known = view.statistics(table)

@@ -176,9 +176,10 @@ class LoopbackDiscord:
             self.faults.remove(fault)
             return await self._fail(request, fault, "x" * 1000)
         data = self.backend.cdn.get(f"{CDN_BASE}/{request.match_info['path']}?{request.query_string}")
+        # On this machine the CDN has the same host as the API, so its clock must be the same, too.
         if data is None:
-            return web.Response(status=404, text="This content is no longer available.")
-        return web.Response(body=data)
+            return web.Response(status=404, text="This content is no longer available.", headers=self._headers())
+        return web.Response(body=data, headers=self._headers())
 
     async def _answer_gateway(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse()

@@ -22,7 +22,7 @@ LAYERS = (
     ("schema",),
     ("planner", "storage"),
     ("executor",),
-    ("session", "explaining"),
+    ("session", "explaining", "past"),
     ("rows", "drive", "opening", "connection", "background", "output"),
     ("aio",),
     ("dbapi", "database", "table"),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from discosql.errors import NotSupportedError, OperationalError
 from discosql.executor.context import Context
 from discosql.storage.engine import Pending, ReadView
-from discosql.types import Row, Value, to_numeric
+from discosql.types import Row, Value, text_of, to_numeric
 
 UNLIMITED: Final = 2**62
 """More rows than there can be; with an offset added it is still a number that Python's slices take."""
@@ -83,9 +83,14 @@ def _whole(value: Value) -> int:
     return number
 
 
-def past_view(context: Context, moment: Value) -> Generator[Pending | None, Any, ReadView]:
-    """Return the view of the database as of a moment."""
+def past_view(context: Context, moment: Value, table: int) -> Generator[Pending | None, Any, ReadView]:
+    """Return the view of the database as of a moment, at which it must have had a table."""
     if context.past is None:
         raise NotSupportedError("this connection cannot read the past")
-    view = context.past(moment)
-    return (yield view) if hasattr(view, "fetch") else view  # type: ignore[misc]
+    past = context.past(moment)
+    view: ReadView = (yield past) if hasattr(past, "fetch") else past  # type: ignore[misc]
+    if view.catalog.table_by_id(table) is None:
+        known = context.view.catalog.table_by_id(table)
+        name = known.name if known is not None else "it"
+        raise OperationalError(f"no such table as of {text_of(moment)}: {name}")
+    return view

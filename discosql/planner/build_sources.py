@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -69,7 +70,8 @@ def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -
     catalog = binder.context.catalog
     table = catalog.find_table(name) if definition is None else None
     if table is not None:
-        return _scan(binder, table, alias, _as_of(binder, tree), nullable)
+        as_of = _as_of(binder, tree)
+        return _scan(binder, table if as_of is None else _as_before(table), alias, as_of, nullable)
     if tree.args.get("version") is not None:
         raise NotSupportedError(f"FOR SYSTEM_TIME AS OF is not supported for {name}, which is not a stored table")
     if definition is not None:
@@ -99,6 +101,12 @@ def _as_of(binder: Binder, tree: exp.Table) -> Expression | None:
     if version is None:
         return None
     return binder.operand(version.expression, Scope.empty()).expression
+
+
+def _as_before(table: TableSchema) -> TableSchema:
+    """Return a table's schema with no more than holds of its rows in the past: CREATE UNIQUE INDEX may be younger."""
+    indexes = [replace(index, unique=False) if index.origin == "c" else index for index in table.indexes]
+    return replace(table, indexes=tuple(indexes))
 
 
 def _scan(

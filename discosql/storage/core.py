@@ -18,7 +18,7 @@ from discosql.storage.committing import Committer
 from discosql.storage.entry import Entry
 from discosql.storage.guild import Channel, Guild, Requests
 from discosql.storage.hash_index import hasher
-from discosql.storage.history import state_as_of
+from discosql.storage.history import is_settled, state_as_of
 from discosql.storage.log import Log
 from discosql.storage.manifest import Adopted, Manifest, manifest_from_json
 from discosql.storage.page_store import Held, Keep, PageLostError, PageStore
@@ -184,6 +184,10 @@ class Engine:
     def beginning_as_of(self, moment: int | datetime.datetime) -> Pending:
         """Return what gives such a transaction when it is fetched."""
         return _Task(partial(self.begin_as_of, moment))
+
+    def is_settled(self, moment: int | datetime.datetime) -> bool:
+        """Tell whether `begin_as_of` will always find the same of a slot or a moment."""
+        return is_settled(self, moment)
 
     async def commit(self, transaction: Transaction) -> None:
         """Store a transaction's changes, all or none.

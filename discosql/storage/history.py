@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from discosql.errors import OperationalError
 from discosql.schema import Catalog
 from discosql.storage.chain import Candidate, Timing
+from discosql.storage.clock import DATE_AGE
 from discosql.storage.entry import Cover, Entry
 from discosql.storage.guild import MAX_PAGE, Guild, Message, id_time, time_id
 from discosql.storage.log import Log
@@ -24,6 +25,9 @@ class Home(Protocol):
 
     guild: Guild
     log: Log
+
+    async def refresh(self, *, latest: bool = False) -> None:
+        """Bring the log up to date."""
 
 
 class Limit:
@@ -53,17 +57,55 @@ class Limit:
 async def state_as_of(home: Home, moment: int | datetime.datetime) -> State:
     """Return the state as of a slot, or of a moment (UTC if it has no zone). Raises OperationalError if it is gone."""
     if isinstance(moment, int):
-        if moment > home.log.head.slot:
-            raise OperationalError(f"the database has no slot {moment} yet")
-        limit = Limit(moment, await _time_of(home, moment))
+        limit = await _limit_of_slot(home, moment)
     else:
-        zoned = moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)
-        limit = Limit(None, zoned.timestamp())
+        limit = await _limit_of_moment(home, moment)
     base = await _base_of(home, limit)
     winners = [winner for winner in base.winners if limit.allows(winner)]
-    if isinstance(moment, int) and moment > max([base.chain.base.slot, *[winner.entry.slot for winner in winners]]):
+    reached = max([base.chain.base.slot, *[winner.entry.slot for winner in winners]])
+    if isinstance(moment, int) and moment > reached:
         raise OperationalError(f"the history of slot {moment} has been removed")
+    if not reached:
+        raise OperationalError(await _why_empty(home, moment))
     return await _replay(home, base, winners)
+
+
+def is_settled(home: Home, moment: int | datetime.datetime) -> bool:
+    """Tell whether the state as of a slot or a moment can no longer become another one."""
+    return isinstance(moment, int) or Limit(None, _seconds(moment)).window_end(home.log.timing) < (
+        home.log.clock.lower_bound()
+    )
+
+
+def _seconds(moment: datetime.datetime) -> float:
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)).timestamp()
+
+
+async def _limit_of_slot(home: Home, slot: int) -> Limit:
+    if slot < 1:
+        raise OperationalError(f"there is no slot {slot}: the first entry of a database has slot 1")
+    if slot > home.log.head.slot:
+        raise OperationalError(f"the database has no slot {slot} yet")
+    return Limit(slot, await _time_of(home, slot))
+
+
+async def _limit_of_moment(home: Home, moment: datetime.datetime) -> Limit:
+    limit = Limit(None, _seconds(moment))
+    if not is_settled(home, moment):
+        since = home.guild.monotonic()
+        await home.refresh(latest=True)
+        now = home.log.clock.upper_bound(since) or home.log.clock.lower_bound() + DATE_AGE
+        if _seconds(moment) > now:
+            raise OperationalError(f"cannot read the database as of {moment}: that is in the future")
+    return limit
+
+
+async def _why_empty(home: Home, moment: int | datetime.datetime) -> str:
+    guild, channel = home.guild, home.log.channel
+    oldest = await with_retries(guild, partial(guild.messages, channel, after=channel))
+    if any(entry.slot == 1 for entry, _ in entries_of(guild, oldest)):
+        return f"cannot read the database as of {moment}: it had no entry by then"
+    return f"the history of {moment} has been removed"
 
 
 async def _base_of(home: Home, limit: Limit) -> Base:

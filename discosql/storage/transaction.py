@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from discosql.errors import OperationalError
+from discosql.errors import OperationalError, SerializationError
 from discosql.schema import Catalog, TableSchema, TableStatistics
 from discosql.storage.fetching import Fetching, Prefetching, find
 from discosql.storage.layout import MISSING
@@ -131,7 +131,29 @@ class Transaction:
         return prefetching if prefetching.needs() else None
 
     async def _load(self, need: Need, schema: TableSchema, keep: Keep) -> Held:
-        return await self.engine.load(need, schema, keep, self.snapshot)
+        try:
+            return await self.engine.load(need, schema, keep, self.snapshot)
+        except SerializationError as exc:
+            if self.historic:
+                raise OperationalError("the history of that time has been removed") from exc
+            raise
+
+    def renewed(self) -> "Transaction":
+        """Return a new transaction on the same snapshot."""
+        return Transaction(self.engine, self.snapshot, historic=self.historic)
+
+    def under(self, catalog: Catalog) -> "Transaction":
+        """Return a view of the same snapshot with its tables as a newer schema has them: columns matched by id.
+
+        Its catalog stays that of the snapshot: tables that are not in it cannot be read.
+        """
+        old, schemas = self.snapshot, {schema.id: schema for schema in catalog.tables.values()}
+        tables = {
+            table: version if version.schema == schemas[table] else version.with_schema(schemas[table])
+            for table, version in old.tables.items()
+            if table in schemas
+        }
+        return Transaction(self.engine, State(old.slot, old.catalog, tables), historic=True)
 
     # Changing -----------------------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ def _scan(producer: Producer, node: Scan, needed: Needed, consume: Consumer) -> 
     function = producer.function
     scan, batch, part = function.name("scan"), function.name("batch"), function.name("part")
     cut = producer.cutting()
-    function.line(f"{scan} = {view_of(producer, node.as_of)}.scan({node.table.id}{_ranges(producer, node.bounds)})")
+    function.line(f"{scan} = {view_of(producer, node)}.scan({node.table.id}{_ranges(producer, node.bounds)})")
     with function.block("while True:"):
         function.line(f"{batch} = {scan}.next()")
         with function.block(f"if {batch}.__class__ is not list:"):
@@ -90,18 +90,19 @@ def _kept_scan(producer: Producer, node: Scan) -> str:
     function.line(f"{rows} = memo.get({place})")
     with function.block(f"if {rows} is None:"):
         load = producer.module.runtime(load_scan)
-        view = view_of(producer, node.as_of)
+        view = view_of(producer, node)
         function.line(f"{rows} = memo[{place}] = yield from {load}({view}, {node.table.id})")
     return rows
 
 
-def view_of(producer: Producer, moment: Expression | None) -> str:
+def view_of(producer: Producer, node: Scan | IndexLookup) -> str:
     """Return the name of the view to read from, after code that gets the one of another moment."""
-    if moment is None:
+    if node.as_of is None:
         return producer.function.view()
     name = producer.function.name("view")
-    code = producer.value(moment)
-    producer.function.line(f"{name} = yield from {producer.module.runtime(past_view)}(context, {code.text})")
+    moment = producer.value(node.as_of).text
+    find = producer.module.runtime(past_view)
+    producer.function.line(f"{name} = yield from {find}(context, {moment}, {node.table.id})")
     return name
 
 
@@ -170,7 +171,7 @@ def lookup(producer: Producer, node: IndexLookup, keys: str, found: str) -> None
     """Write code that looks keys up and leaves the rows in a variable."""
     function = producer.function
     index = node.index.id if node.index is not None else None
-    function.line(f"{found} = {view_of(producer, node.as_of)}.lookup({node.table.id}, {index}, {keys})")
+    function.line(f"{found} = {view_of(producer, node)}.lookup({node.table.id}, {index}, {keys})")
     with function.block(f"if {found}.__class__ is not list:"):
         function.line(f"{found} = yield {found}")
 
