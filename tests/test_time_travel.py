@@ -65,6 +65,18 @@ async def test_the_past_on_every_guild(server: Server) -> None:
             await past.execute("SELECT more FROM t")
 
 
+async def test_any_slot_can_be_read_whatever_the_millisecond() -> None:
+    clock = SteppedClock()
+    engine = await open_engine(LocalGuild.memory(clock=clock))
+    db = await connected(engine)
+    await db.execute("CREATE TABLE t (n INTEGER)")
+    for number in range(60):
+        clock.advance(0.0137)
+        await db.execute("INSERT INTO t VALUES (?)", (number,))
+    for slot in range(1, engine.head + 1):
+        assert await rows(db, "SELECT count(*) FROM t FOR SYSTEM_TIME AS OF ?", slot) == [(slot - 1,)]
+
+
 async def test_a_connection_to_the_past_can_only_read(tmp_path: Path) -> None:
     path = tmp_path / "shop.disco"
     with discosql.connect(path, isolation_level=None) as db:

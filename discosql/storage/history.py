@@ -17,7 +17,8 @@ from discosql.storage.reading import body_of, entries_of, with_retries
 from discosql.storage.state import State
 from discosql.storage.tail import commits_of
 
-_MILLISECOND: Final = 0.001
+_TICK: Final = 0.002
+"""The millisecond that an id's time is cut to, and one more for the rounding of seconds."""
 
 
 class Home(Protocol):
@@ -51,7 +52,7 @@ class Limit:
 
     def window_end(self, timing: Timing) -> float:
         """Return the moment after which nothing was posted that could win a slot of the state."""
-        return self._moment + timing.settle + timing.visibility + _MILLISECOND
+        return self._moment + timing.settle + timing.visibility + _TICK
 
 
 async def state_as_of(home: Home, moment: int | datetime.datetime) -> State:
