@@ -1,7 +1,7 @@
 """Writing a table's pages: those that changes touch, and those of its indexes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from discosql.storage.build_index import IndexBuilder
 from discosql.storage.guild import File
@@ -19,15 +19,23 @@ _SLICE = 4_096
 
 
 class TableBuilder:
-    """Writes the pages of one table anew where the units say so."""
+    """Writes the pages of one table anew where the units say so, and the indexes in `rebuild` from its rows."""
 
-    def __init__(self, workshop: Workshop, version: TableVersion, units: Sequence[Unit], base: Base) -> None:
+    def __init__(
+        self,
+        workshop: Workshop,
+        version: TableVersion,
+        units: Sequence[Unit],
+        base: Base,
+        rebuild: Collection[int] = (),
+    ) -> None:
         self._workshop = workshop
         self._version = version
         self._schema = version.schema
         self._columns = layout_of(version.schema)
         self._base = base
         self._units = units
+        self._rebuild = rebuild
         self._row_size = row_size(version)
         self._pages: list[RowPage | None] = []
         self._buffer: Batch = []
@@ -40,7 +48,7 @@ class TableBuilder:
         many = len(self._base.pages) > 1 or self._version.rows > self._target
         hash_key = self._workshop.store.hash_key
         return [
-            IndexCollector(index, hash_key, whole=index.id not in self._base.indexes)
+            IndexCollector(index, hash_key, whole=index.id not in self._base.indexes or index.id in self._rebuild)
             for index in self._schema.indexes
             if many or index.id in self._base.indexes
         ]
@@ -143,6 +151,8 @@ class TableBuilder:
         indexes = {}
         for collector in collectors:
             known = self._base.indexes.get(collector.index.id)
+            if known is not None and collector.whole:
+                known = PagedIndex(known.channel, 0, (None,), 0)
             paged = await IndexBuilder(self._workshop, self._schema, collector, known, self._base.channel).build()
             if paged is not None:
                 indexes[collector.index.id] = paged

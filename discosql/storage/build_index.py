@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from typing import Final
 
+from discosql.errors import DatabaseCorruptionError
 from discosql.schema import TableSchema
 from discosql.storage.guild import File
 from discosql.storage.hash_index import (
@@ -16,7 +17,7 @@ from discosql.storage.hash_index import (
     packed,
 )
 from discosql.storage.paged import Need
-from discosql.storage.pages import Place, digest_of
+from discosql.storage.pages import Place, describe, digest_of
 from discosql.storage.posting import Workshop, file_name
 from discosql.storage.rewrite import IndexChanges, IndexCollector
 
@@ -91,6 +92,8 @@ class IndexBuilder:
         if bucket is None:
             held = await store.load(Need(buckets={page.place: page}), self._schema)
             bucket = held.bucket(page)
+            if bucket is None:
+                raise DatabaseCorruptionError(f"{describe(page.place)} is missing or damaged")
         return bucket
 
 

@@ -8,6 +8,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
+from loguru import logger
+
+from discosql.errors import DatabaseCorruptionError
 from discosql.storage.body import dump_body
 from discosql.storage.build import TableBuilder
 from discosql.storage.entry import Cover
@@ -63,9 +66,23 @@ class Checkpoint:
         return await self._append(Manifest(self._state.catalog, tables, self._retired(tables.values())))
 
     async def _write_table(self, version: TableVersion, *, everything: bool) -> TableVersion:
+        """Write what changed in a table, and its indexes anew that have lost a page.
+
+        Where a page with rows cannot be read, the changes are carried along: they are safe, and so are other tables.
+        """
+        rebuild = _damaged_indexes(version, self._home.pages)
+        try:
+            return await self._build_table(version, rebuild, everything=everything)
+        except DatabaseCorruptionError as exc:
+            if _damaged_indexes(version, self._home.pages) != rebuild:
+                return await self._write_table(version, everything=everything)
+            logger.warning("the pages of table {} stay as they are: {}", version.schema.name, exc)
+            return version
+
+    async def _build_table(self, version: TableVersion, rebuild: set[int], *, everything: bool) -> TableVersion:
         changes = await asyncio.to_thread(version.ordered)
         base = version.base
-        lacks_index = _lacks_index(version)
+        lacks_index = _lacks_index(version) or bool(rebuild)
         if not changes and not lacks_index:
             return version
         units = await asyncio.to_thread(units_of, version, self._workshop.page_size)
@@ -77,7 +94,7 @@ class Checkpoint:
             if channel is None:
                 return version
             base = Base(channel)
-        return await TableBuilder(self._workshop, version, units, base).build()
+        return await TableBuilder(self._workshop, version, units, base, rebuild).build()
 
     def _retired(self, tables: Iterable[TableVersion]) -> tuple[Retired, ...]:
         """Return what this checkpoint makes needless, and what earlier ones did not long ago."""
@@ -115,6 +132,17 @@ class Checkpoint:
     def _is_late(self) -> bool:
         oldest = self._workshop.oldest
         return oldest != 0 and self._home.log.clock.lower_bound() - id_time(oldest) > SEGMENT
+
+
+def _damaged_indexes(version: TableVersion, store: PageStore) -> set[int]:
+    """Return the indexes of a table of which a page is missing or damaged, as far as that is known."""
+    if version.base is None:
+        return set()
+    return {
+        index
+        for index, paged in version.base.indexes.items()
+        if any(page is not None and store.is_lost(page) for page in paged.pages)
+    }
 
 
 def _lacks_index(version: TableVersion) -> bool:

@@ -80,9 +80,10 @@ class Collector:
         """Remove the log below the cover of the last checkpoint but one, oldest first."""
         lowest = self._adopted.cover.previous
         messages, _ = await read_after(self._guild, self._channel.id, 0)
-        own = [message for message in messages if message.author == self._guild.account]
+        # The newest message stays, whatever it is: its absence is how a log that was cut off shows.
+        own = [message for message in messages[:-1] if message.author == self._guild.account]
         entries = {message.id: read_entry(message) for message in own}
-        needed = _parts_of(entry for entry in entries.values() if entry is not None and entry.slot >= lowest)
+        needed = _parts_of(entry for entry in map(read_entry, messages) if entry is not None and entry.slot >= lowest)
         old = [
             message.id
             for message in own

@@ -79,6 +79,7 @@ class Engine:
         self.adopted: Adopted | None = None
         self.rowids: dict[int, Rowids] = {}
         self.log = Log(guild, channel.id, self, options.randbytes)
+        self.log.newest = channel.newest
         self.pages = PageStore(guild, options.cache_size, hasher(str(channel.id).encode()))
         self.channels = Channels(guild, channel.category or 0, channels)
         self.appending = asyncio.Lock()

@@ -327,6 +327,7 @@ def _channel(data: Payload) -> Channel:
         int(parent) if parent is not None else None,
         data["type"] == CATEGORY,
         data.get("topic") or "",
+        int(data.get("last_message_id") or 0),
     )
 
 

@@ -10,11 +10,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from discosql.errors import NoAnswerError, OperationalError, UnavailableError
+from discosql.errors import DatabaseCorruptionError, NoAnswerError, OperationalError, UnavailableError
 from discosql.storage.core import Engine, EngineOptions
 from discosql.storage.guild import Channel, Guild, Requests
 from discosql.storage.inventory import ChannelSummary, describe, destroy
 from discosql.storage.local import LocalGuild
+from discosql.storage.posting import TOPIC as PAGES_TOPIC
 from discosql.storage.reading import TRIES, with_retries
 from discosql.storage.transaction import Transaction
 from discosql.storage.views import Batch, Key, Pending, Range, ReadView, TableScan, WriteView
@@ -58,6 +59,7 @@ async def open_engine(
     channels = await with_retries(guild, guild.channels)
     channel = _find_log(channels, name)
     if channel is None:
+        _check_not_lost(guild, channels, name)
         if not create:
             raise OperationalError(f"there is no database {name} on {guild.name}")
         channel = await _create_log(guild, name, channels)
@@ -72,6 +74,18 @@ def _find_log(channels: list[Channel], name: str) -> Channel | None:
     logs = [channel for channel in channels if channel.category in categories and channel.name == LOG_CHANNEL]
     # Should two processes have made the database at once, everybody takes the older one.
     return min(logs, key=lambda channel: channel.id, default=None)
+
+
+def _check_not_lost(guild: Guild, channels: list[Channel], name: str) -> None:
+    """Raise DatabaseCorruptionError if channels are left of a database whose log was deleted."""
+    folded = name.lower()
+    categories = {channel.id for channel in channels if channel.is_category and channel.name.lower() == folded}
+    left = [channel for channel in channels if channel.category in categories and channel.topic == PAGES_TOPIC]
+    if left:
+        raise DatabaseCorruptionError(
+            f"the log of database {name} on {guild.name} is missing: channel {LOG_CHANNEL} was deleted, and without it "
+            f"nobody can tell what the pages in {len(left)} channels are; delete category {name} to begin anew"
+        )
 
 
 async def _create_log(guild: Guild, name: str, channels: list[Channel]) -> Channel:

@@ -91,13 +91,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A text channel, or a category (a group of channels). `category` is the id of the group a channel is in."""
+    """A text channel, or a category (a group of channels). `category` is the id of the group a channel is in.
+
+    `newest` is the id of the message posted last, 0 if none ever was; it stays when that message is deleted.
+    """
 
     id: int
     name: str
     category: int | None = None
     is_category: bool = False
     topic: str = ""
+    newest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ CREATE TABLE channel (
     category INTEGER,
     is_category INTEGER NOT NULL,
     topic TEXT NOT NULL,
-    changed INTEGER NOT NULL   -- the newest id or moment of a change of its messages
+    changed INTEGER NOT NULL,  -- the newest id or moment of a change of its messages
+    newest INTEGER NOT NULL    -- the id of the message posted last, deleted or not
 );
 CREATE TABLE message (
     channel INTEGER NOT NULL,
@@ -121,10 +122,18 @@ def _prepare(connection: sqlite3.Connection, path: Path, first_id: int) -> None:
     if _is_blank(connection):
         _create(connection, path.stem, first_id)
     else:
-        connection.execute("ROLLBACK")
+        _add_newest(connection)
+        connection.execute("COMMIT")
     _check_format(connection, path)
     # From here on the guild waits for locks itself, without holding up the event loop.
     connection.execute("PRAGMA busy_timeout = 0")
+
+
+def _add_newest(connection: sqlite3.Connection) -> None:
+    """Let channels of a file that was made before they knew their newest message know it."""
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(channel)")}
+    if columns and "newest" not in columns:
+        connection.execute("ALTER TABLE channel ADD COLUMN newest INTEGER NOT NULL DEFAULT 0")
 
 
 def _retry_while_busy(connection: sqlite3.Connection, statement: str) -> None:

@@ -35,7 +35,7 @@ _DROPPED: Final = re.compile("[\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _URL: Final = re.compile(r"local://files/(\d+)\?ex=([0-9a-f]+)&hm=([0-9a-f]+)")
 
 _COLUMNS: Final = "id, channel, author, content, files, edited"
-_CHANNEL_COLUMNS: Final = "id, name, category, is_category, topic"
+_CHANNEL_COLUMNS: Final = "id, name, category, is_category, topic, newest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Store:
                 self._next_id(), name if is_category else _text_channel_name(name), category, is_category, topic
             )
             self._execute(
-                "INSERT INTO channel VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO channel VALUES (?, ?, ?, ?, ?, ?, 0)",
                 (channel.id, channel.name, category, is_category, topic, channel.id),
             )
         return channel
@@ -161,7 +161,7 @@ class Store:
                 self._execute("INSERT INTO file VALUES (?, ?, ?, ?)", (identity, channel, message, file.data))
             if nonce is not None:
                 self._execute("INSERT INTO nonce VALUES (?, ?, ?, ?)", (author, nonce, channel, message))
-            self._touch(channel, message)
+            self._execute("UPDATE channel SET changed = ?1, newest = ?1 WHERE id = ?2", (message, channel))
         return Message(message, channel, author, content, self._attachments(described), False, nonce)
 
     def _checked_content(self, content: str, files: Sequence[File], nonce: str | None) -> str:
@@ -319,9 +319,9 @@ def _text_channel_name(name: str) -> str:
     return name.lower().replace(" ", "-")
 
 
-def _channel(row: tuple[int, str, int | None, int, str]) -> Channel:
-    identity, name, category, is_category, topic = row
-    return Channel(identity, name, category, bool(is_category), topic)
+def _channel(row: tuple[int, str, int | None, int, str, int]) -> Channel:
+    identity, name, category, is_category, topic, newest = row
+    return Channel(identity, name, category, bool(is_category), topic, newest)
 
 
 def _no_channel(channel: int) -> NotFoundError:

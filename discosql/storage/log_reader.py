@@ -7,7 +7,6 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Final, Protocol
 
 from loguru import logger
@@ -16,9 +15,9 @@ from discosql.errors import DatabaseCorruptionError, GuildError, OperationalErro
 from discosql.storage.chain import ORIGIN, Candidate, Chain, Head, Reading, Timing
 from discosql.storage.clock import ServerClock
 from discosql.storage.entry import Cover, Draft, Entry, looks_like_entry, read_entry
-from discosql.storage.guild import MAX_PAGE, Guild, Message, id_time, time_id
-from discosql.storage.opening import Base, find_base, is_timely
-from discosql.storage.reading import body_of, entries_of, read_after, with_retries
+from discosql.storage.guild import Guild, Message, id_time, time_id
+from discosql.storage.opening import Base, BaseSearch, is_timely
+from discosql.storage.reading import body_of, entries_of, read_after
 
 TRIM_LIMIT: Final = 30 * 60.0
 """Seconds after which entries that were not read yet may have been collected (H)."""
@@ -64,7 +63,7 @@ class LogReader:
 
     `synced` is a moment of the server's clock not after the last reading began; `hinted` tells that the channel is
     known to have changed since. `cover` is that of the last valid checkpoint. `timing` grows when reads turn out to lag
-    more than assumed.
+    more than assumed. `newest` is the newest message that the channel is known to have had when it was opened.
     """
 
     def __init__(
@@ -80,6 +79,7 @@ class LogReader:
         self.pending: Pending | None = None
         self.synced = float("-inf")
         self.hinted = False
+        self.newest = 0
         self._newer: Candidate | None = None
         self.randbytes = randbytes
         self._follower = follower
@@ -96,39 +96,57 @@ class LogReader:
     async def open(self) -> None:
         """Read the log from its newest checkpoint on, and wait until it is certain what became of all that was seen."""
         async with self._lock:
-            await self._open()
+            last = await self._open()
+        if last < self.newest:
+            await self._check_end()
         orphan = self.chain.orphan()
         if orphan is not None:
             await self.guild.sleep(orphan.time + 2 * self.timing.visibility - self.clock.lower_bound())
             await self.sync()
         await self._decide_all_seen()
 
-    async def _open(self) -> None:
+    async def _open(self) -> int:
+        """Start from the newest checkpoint that can be read; return the newest message of the channel, 0 for none."""
         started = self.clock.lower_bound()
-        messages: list[Message] = []
-        entries: list[tuple[Entry, Message]] = []
-        base: Base | None = None
-        pages = 0
-        while base is None:
-            before = min(message.id for message in messages) if messages else None
-            page = await with_retries(self.guild, partial(self.guild.messages, self.channel, before=before))
-            pages += 1
-            messages += page
-            entries += entries_of(self.guild, page)
-            oldest = min(message.id for message in page) if len(page) == MAX_PAGE else None
-            base = find_base(entries, started, self.timing, oldest=oldest, one_page=pages == 1)
-        await self._adopt(base)
+        search = BaseSearch(self.guild, self.channel, started, self.timing)
+        lost: DatabaseCorruptionError | None = None
+        while True:
+            base = await search.find()
+            checkpoint = base.checkpoint
+            try:
+                manifest = None if checkpoint is None else await body_of(self.guild, checkpoint)
+                break
+            except DatabaseCorruptionError as exc:
+                # What the pages of an older one and the log after it come to is the same.
+                logger.warning("{}; going back to an older checkpoint", exc)
+                lost = lost or exc
+                assert checkpoint is not None
+                search.refuse(checkpoint.entry)
+        await self._adopt(base, manifest)
+        if lost is not None and self.head.slot < search.needed:
+            raise lost
         self.synced = started
-        self._check_damage(sorted(messages, key=lambda message: message.id), started)
+        self._check_damage(search.messages, started)
+        return search.messages[-1].id if search.messages else 0
 
-    async def _adopt(self, base: Base) -> None:
+    async def _check_end(self) -> None:
+        """Raise DatabaseCorruptionError if the newest message that the channel ever had has been deleted."""
+        await self.guild.sleep(id_time(self.newest) + self.timing.visibility - self.clock.lower_bound())
+        messages, _ = await read_after(self.guild, self.channel, self.newest - 1)
+        if not messages:
+            raise DatabaseCorruptionError(
+                f"the end of the log is missing: message {self.newest} of channel {self.channel} was the newest "
+                f"and has been deleted; it may have held slot {self.head.slot + 1}"
+            )
+        await self.sync()
+
+    async def _adopt(self, base: Base, manifest: Any) -> None:
         bodies = {
             winner.entry.id: await body_of(self.guild, winner)
             for winner in base.winners
             if winner.entry.kind == "c" and is_timely(winner.entry, winner.message)
         }
         checkpoint = base.checkpoint
-        manifest = None if checkpoint is None else await body_of(self.guild, checkpoint)
         self.chain = base.chain
         self.cover = None if checkpoint is None else checkpoint.entry.cover
         self._newer = None
@@ -233,11 +251,14 @@ class LogReader:
                 self._follower.adopt(winner, own)
 
     async def _adopt_newer(self, checkpoint: Candidate) -> None:
-        """Let the follower take a checkpoint of another process. It can do without as long as that cannot be read."""
+        """Let the follower take a checkpoint of another process. It can do without."""
         try:
             body = await body_of(self.guild, checkpoint)
         except GuildError as exc:
             logger.warning("the checkpoint in entry #{} cannot be read now: {}", checkpoint.entry.slot, exc)
+        except DatabaseCorruptionError as exc:
+            self._newer = None
+            logger.warning("{}; going on without that checkpoint", exc)
         else:
             self._newer = None
             self._follower.adopt(checkpoint, body)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from discosql.storage.chain import ORIGIN, Candidate, Chain, Head, Reading, Timing
 from discosql.storage.entry import Cover, Entry
-from discosql.storage.guild import Message, id_time, time_id
+from discosql.storage.guild import MAX_PAGE, Guild, Message, id_time, time_id
+from discosql.storage.reading import entries_of, with_retries
 
 SEGMENT: Final = 30 * 60.0
 """Seconds within which the pages of a checkpoint must be followed by its entry (T_seg)."""
@@ -30,6 +32,56 @@ def is_timely(entry: Entry, message: Message) -> bool:
     What came too late has no effect, though it takes its slot.
     """
     return entry.oldest == 0 or id_time(message.id) - id_time(entry.oldest) <= SEGMENT
+
+
+class BaseSearch:
+    """Reads a log backwards from its end until there is a base to start from.
+
+    `messages` are those read so far, in the order of their ids. `needed` is the highest slot of a refused checkpoint.
+    """
+
+    def __init__(self, guild: Guild, channel: int, started: float, timing: Timing) -> None:
+        self.messages: list[Message] = []
+        self.needed = 0
+        self._guild = guild
+        self._channel = channel
+        self._started = started
+        self._timing = timing
+        self._entries: list[tuple[Entry, Message]] = []
+        self._pages = 0
+        self._complete = False
+        self._refused: list[Cover] = []
+
+    def refuse(self, checkpoint: Entry) -> None:
+        """Do not take a checkpoint, which cannot be read."""
+        assert checkpoint.cover is not None
+        self._refused.append(checkpoint.cover)
+        self.needed = max(self.needed, checkpoint.slot)
+
+    async def find(self) -> Base:
+        """Return the newest base that was not refused; an empty database if there is none in the whole log."""
+        if not self._pages:
+            await self._read()
+        while True:
+            base = find_base(
+                self._entries,
+                self._started,
+                self._timing,
+                oldest=None if self._complete else self.messages[0].id,
+                one_page=self._pages == 1,
+                usable=lambda cover: cover not in self._refused,
+            )
+            if base is not None:
+                return base
+            await self._read()
+
+    async def _read(self) -> None:
+        before = self.messages[0].id if self.messages else None
+        page = await with_retries(self._guild, partial(self._guild.messages, self._channel, before=before))
+        self._pages += 1
+        self._complete = len(page) < MAX_PAGE
+        self._entries += entries_of(self._guild, page)
+        self.messages = [*sorted(page, key=lambda message: message.id), *self.messages]
 
 
 def find_base(

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, Final, Literal, TypeAlias
 
+from loguru import logger
+
 from discosql.errors import DatabaseCorruptionError, ForbiddenError, NotFoundError
 from discosql.schema import TableSchema
 from discosql.storage.cache import Loaded, PageCache
@@ -13,7 +15,7 @@ from discosql.storage.guild import Attachment, Guild, Message
 from discosql.storage.hash_index import Bucket, Hasher, IndexPage, decode_bucket
 from discosql.storage.page_text import PageText
 from discosql.storage.paged import Need
-from discosql.storage.pages import PageRows, Place, RowPage, decode_page, describe, unpack_page
+from discosql.storage.pages import PageRows, Place, RowPage, decode_page, describe, describe_rows, unpack_page
 from discosql.storage.reading import fetch_message, with_retries
 
 Keep: TypeAlias = Literal["rows", "text", "nothing"]
@@ -31,12 +33,16 @@ class PageLostError(DatabaseCorruptionError):
 
 
 class PageStore:
-    """The pages of a database: those in memory (a `Source`), and the way to the others."""
+    """The pages of a database: those in memory (a `Source`), and the way to the others.
+
+    `lost` has the pages of indexes that turned out to be missing or damaged.
+    """
 
     def __init__(self, guild: Guild, limit: int, hash_key: Hasher) -> None:
         self.guild = guild
         self.cache = PageCache(limit)
         self.hash_key = hash_key
+        self.lost: set[Place] = set()
         self._attachments: OrderedDict[int, tuple[Attachment, ...]] = OrderedDict()
         self._loading: dict[tuple[str, Place], asyncio.Future[Loaded]] = {}
         self._finding = asyncio.Lock()
@@ -54,6 +60,10 @@ class PageStore:
         found = self.cache.get(page.place)
         return found if isinstance(found, Bucket) else None
 
+    def is_lost(self, page: IndexPage) -> bool:
+        """Tell whether a bucket was found missing or damaged, so that the rows have to be searched instead."""
+        return page.place in self.lost
+
     def holds(self, page: RowPage, schema: TableSchema) -> bool:
         """Tell whether `rows` would return a page."""
         return _as_rows(self.cache.peek(page.place), schema) is not None
@@ -63,22 +73,34 @@ class PageStore:
     async def load(self, need: Need, schema: TableSchema, keep: Keep = "rows") -> "Held":
         """Load pages, also into the cache as far as it has room, and return them.
 
-        `keep` is for the pages all of whose rows are wanted.
+        `keep` is for the pages all of whose rows are wanted. An index's page that cannot be read counts as `lost` from
+        then on; DatabaseCorruptionError for a row page tells what it held.
         """
         async with self._finding:
             await self._find_messages([*need.buckets, *need.texts, *need.rows])
         held = Held(self)
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def load_one(place: Place, kind: str, load: Callable[[], Awaitable[Loaded]]) -> None:
+        async def load_bucket(page: IndexPage) -> None:
             async with gate:
-                held.add(place, await self._once(kind, place, load))
+                try:
+                    held.add(page.place, await self._once("bucket", page.place, partial(self._load_bucket, page)))
+                except DatabaseCorruptionError as exc:
+                    self.lost.add(page.place)
+                    logger.warning("{}: it belongs to an index of table {}, whose rows are read", exc, schema.name)
+
+        async def load_one(kind: str, page: RowPage, load: Callable[[], Awaitable[Loaded]]) -> None:
+            async with gate:
+                try:
+                    held.add(page.place, await self._once(kind, page.place, load))
+                except DatabaseCorruptionError as exc:
+                    raise type(exc)(f"{exc}: it holds {describe_rows(page)} of table {schema.name}") from exc
 
         loads = [
-            *[load_one(place, "bucket", partial(self._load_bucket, page)) for place, page in need.buckets.items()],
-            *[load_one(place, keep, partial(self._load_rows, page, schema, keep)) for place, page in need.rows.items()],
+            *[load_bucket(page) for page in need.buckets.values()],
+            *[load_one(keep, page, partial(self._load_rows, page, schema, keep)) for page in need.rows.values()],
             *[
-                load_one(place, "text", partial(self._load_text, page, schema))
+                load_one("text", page, partial(self._load_text, page, schema))
                 for place, page in need.texts.items()
                 if place not in need.rows
             ],
@@ -187,8 +209,9 @@ class PageStore:
     async def _find_message(self, place: Place) -> None:
         try:
             self.remember(await fetch_message(self.guild, place.channel, place.message))
-        except NotFoundError as exc:
-            raise PageLostError(f"{describe(place)} is missing") from exc
+        except NotFoundError:
+            # Who wants the page will find that there is no attachment for it.
+            self._attachments.pop(place.message, None)
 
 
 class Held:
@@ -219,6 +242,10 @@ class Held:
         """Return a bucket, None if it is not in memory."""
         found = self._pages.get(page.place)
         return found if isinstance(found, Bucket) else self._store.bucket(page)
+
+    def is_lost(self, page: IndexPage) -> bool:
+        """Tell whether a bucket was found missing or damaged, so that the rows have to be searched instead."""
+        return self._store.is_lost(page)
 
 
 def _as_rows(page: Loaded | None, schema: TableSchema) -> PageRows | None:

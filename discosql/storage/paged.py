@@ -103,6 +103,9 @@ class Source(Protocol):
     def bucket(self, page: IndexPage) -> Bucket | None:
         """Return a bucket, None if it is not in memory."""
 
+    def is_lost(self, page: IndexPage) -> bool:
+        """Tell whether a bucket was found missing or damaged, so that the rows have to be searched instead."""
+
 
 class Overlay(Protocol):
     """A table as changes over pages: a version, or what a transaction made of it."""
@@ -195,18 +198,26 @@ def _paged_candidates(
     if index is None:
         return _candidates_in_rows(table, base, table.schema.index(index_id), keys, source, need)
     found: list[tuple[Any, int]] = []
+    unindexed: set[Any] = set()
     for key in keys:
         key_hash = source.hash_key(key)
         page = index.page_of(key_hash)
         if page is None:
+            continue
+        if source.is_lost(page):
+            unindexed.add(key)
             continue
         bucket = source.bucket(page)
         if bucket is None:
             need.buckets[page.place] = page
         else:
             found += [(key, rowid) for rowid in bucket.get(key_hash)]
-    # Which rows to load is known when all buckets are there, and then they are loaded together.
-    return [] if need.buckets else found
+    if need.buckets:
+        # Which rows to load is known when all buckets are there, and then they are loaded together.
+        return []
+    if unindexed:
+        found += _candidates_in_rows(table, base, table.schema.index(index_id), unindexed, source, need)
+    return [] if need.rows else found
 
 
 def _candidates_in_rows(

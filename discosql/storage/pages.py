@@ -231,3 +231,8 @@ def check_digest(place: Place, digest: str, data: bytes) -> None:
 def describe(place: Place) -> str:
     """Return the words for a page in a message."""
     return f"the page in file {place.file + 1} of message {place.message} of channel {place.channel}"
+
+
+def describe_rows(page: RowPage) -> str:
+    """Return the words for the rows of a page in a message."""
+    return f"the {page.rows} rows with rowids from {page.first} to {page.last}"
