@@ -147,6 +147,9 @@ class FaultyGuild(Guild):
     def stamp(self) -> Stamp | None:
         return self.inner.stamp()
 
+    def heard(self) -> Stamp | None:
+        return self.inner.heard()
+
     def monotonic(self) -> float:
         return self.inner.monotonic()
 

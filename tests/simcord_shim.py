@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import discord
 import pytest
 from simcord._clock import Clock as SimcordClock
 from simcord.backend import Backend, errors
@@ -20,6 +21,7 @@ from simcord.backend.errors import BackendError
 from simcord.http import router
 from stepped_clock import SteppedClock
 
+from discosql.storage.discord_watch import Watch
 from discosql.storage.guild import id_time
 
 NONCE_WINDOW = 300.0
@@ -30,6 +32,7 @@ CATEGORY = 4
 Handler = Callable[..., Any]
 
 original_dispatch = router.dispatch
+original_follow = Watch.follow
 
 
 class ShimClock(SimcordClock):
@@ -65,16 +68,21 @@ class SignedFiles(CdnStore):
 
 
 class SimcordShim:
-    """The server side of simcord with Discord's habits; `base_url` is where its CDN answers."""
+    """The server side of simcord with Discord's habits; `base_url` is where its CDN answers.
+
+    `latency` is what a request takes, in seconds.
+    """
 
     def __init__(self, backend: Backend, clock: SteppedClock, base_url: str = CDN_BASE) -> None:
         self.backend = backend
         self.base_url = base_url
+        self.latency = 0.0
         self._clock = clock
         self._nonces: dict[tuple[int, str], tuple[int, int]] = {}
         backend.clock = ShimClock(clock)
         self._files = backend.cdn = SignedFiles(clock)
         backend.shim = self  # type: ignore[attr-defined]
+        self._watches: set[Watch] = set()
         self._handlers: tuple[tuple[str, str, Handler], ...] = (
             ("POST", r"/channels/(\d+)/messages", self._post),
             ("GET", r"/channels/(\d+)/messages", self._history),
@@ -86,6 +94,20 @@ class SimcordShim:
         )
 
     def dispatch(self, method: str, path: str, **request: Any) -> Any:
+        self._clock.advance(self.latency / 2)
+        try:
+            return self._dispatch(method, path, **request)
+        finally:
+            date = float(int(self._clock.now()))
+            self._clock.advance(self.latency / 2)
+            for watch in self._watches:
+                watch.hear(date, self._clock.monotonic())
+
+    def follow(self, watch: Watch) -> None:
+        """Tell a watch the date of each answer from now on: simcord's have no headers."""
+        self._watches.add(watch)
+
+    def _dispatch(self, method: str, path: str, **request: Any) -> Any:
         for wanted, pattern, handler in self._handlers:
             match = re.fullmatch(pattern, path)
             if wanted == method and match is not None:
@@ -215,6 +237,14 @@ def shimmed_dispatch() -> Iterator[None]:
             return original_dispatch(backend, method, path, **request)
         return shim.dispatch(method, path, **request)
 
+    def follow(watch: Watch, client: discord.Client) -> None:
+        shim: SimcordShim | None = getattr(getattr(client.http, "backend", None), "shim", None)
+        if shim is None:
+            original_follow(watch, client)
+        else:
+            shim.follow(watch)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(router, "dispatch", dispatch)
+        patch.setattr(Watch, "follow", follow)
         yield

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from guilds import Server
+from guilds import Server, SimcordServer
 
 from discosql.aio import Connection
 from discosql.executor.functions import DEFAULT
@@ -60,6 +60,19 @@ async def test_statements_of_one_writer(server: Server) -> None:
     for sql in ("SELECT * FROM t", "SELECT * FROM t WHERE id = 1", "SELECT * FROM t WHERE n = 99"):
         assert (await used(guild, db.execute(sql))).count == {}, sql
     await db.close()
+
+
+async def test_commits_cost_the_same_while_time_goes_by(server: Server) -> None:
+    """Discord dates its answers in whole seconds, and what is known of its time is often better than such a date."""
+    guild = await server.open()
+    db = await connect(guild)
+    await db.execute("CREATE TABLE t (n INTEGER)")
+    if isinstance(server, SimcordServer):
+        server.shim.latency = 0.1
+    for number in range(40):
+        spent = await used(guild, db.execute("INSERT INTO t VALUES (?)", (number,)))
+        assert spent.count == {"post": 1, "messages": 1}
+        server.clock.advance(0.17)
 
 
 async def test_ten_thousand_rows_are_one_commit(server: Server) -> None:

@@ -33,7 +33,7 @@ class ServerClock:
 
     def upper_bound(self, since: float) -> float | None:
         """Return a moment not yet passed; None if no answer that tells the time came since a local moment."""
-        stamp = self._guild.stamp()
+        stamp = self._guild.heard()
         if stamp is None or stamp.local < since:
             return None
         return stamp.server + (self._guild.monotonic() - stamp.local) * (1 + DRIFT) + DATE_AGE

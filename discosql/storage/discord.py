@@ -134,6 +134,10 @@ class DiscordGuild(Guild):
         """Return the best known pair of times, from the answers' dates and the ids of messages."""
         return self._watch.stamp
 
+    def heard(self) -> Stamp | None:
+        """Return the date of the last answer."""
+        return self._watch.heard
+
     def monotonic(self) -> float:
         """Return the local monotonic clock in seconds."""
         return self._clock.monotonic()

@@ -34,11 +34,15 @@ attempts: Final[ContextVar[Attempts | None]] = ContextVar("discosql_attempts", d
 
 
 class Watch:
-    """The trace hooks of one HTTP session, and the stamp they keep."""
+    """The trace hooks of one HTTP session, and the stamps they keep.
+
+    `stamp` is the best there was; `heard` the last date (in whole seconds), though it may say less.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self.stamp: Stamp | None = None
+        self.heard: Stamp | None = None
         self.config = aiohttp.TraceConfig()
         self.config.on_request_end.append(self._on_answer)
         self.config.on_request_exception.append(self._on_error)
@@ -71,6 +75,11 @@ class Watch:
         if known is None or server > known.server + (local - known.local) * (1 - DRIFT):
             self.stamp = Stamp(server, local)
 
+    def hear(self, server: float, local: float) -> None:
+        """Keep the date of an answer."""
+        self.heard = Stamp(server, local)
+        self.note(server, local)
+
     async def _on_answer(
         self, session: aiohttp.ClientSession, context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams
     ) -> None:
@@ -82,7 +91,7 @@ class Watch:
         date = answer.response.headers.get("Date")
         if date is not None and answer.url.host == URL(Route.BASE).host:
             try:
-                self.note(parsedate_to_datetime(date).timestamp(), local)
+                self.hear(parsedate_to_datetime(date).timestamp(), local)
             except ValueError:
                 return  # not a date: there will be others
 

@@ -182,7 +182,11 @@ class Guild(ABC):
 
     @abstractmethod
     def stamp(self) -> Stamp | None:
-        """Return the newest known pair of server and local time; a login or open gives the first."""
+        """Return the best known pair of server and local time; a login or open gives the first."""
+
+    def heard(self) -> Stamp | None:
+        """Return the server's time as the last answer told it, which `stamp` need not be; None if none told it."""
+        return self.stamp()
 
     @abstractmethod
     def monotonic(self) -> float:
