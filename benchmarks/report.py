@@ -16,8 +16,6 @@ from benchmarks.timing import Timing, Timings
 from benchmarks.tpch_run import TpchResults
 
 ROOT: Final = Path(__file__).parent.parent
-START: Final = "<!-- bench -->"
-END: Final = "<!-- /bench -->"
 
 
 def full_report(shop: ShopResults, tpch: TpchResults) -> str:
@@ -33,7 +31,7 @@ def full_report(shop: ShopResults, tpch: TpchResults) -> str:
         "### What a statement costs",
         _overhead_table(shop),
         "### The aims",
-        _table(
+        markdown_table(
             ("aim", "in this run", "reached"),
             ((aim.text, aim.figure, "yes" if aim.reached else "**no**") for aim in aims(shop, tpch)),
         ),
@@ -46,13 +44,13 @@ def short_report(shop: ShopResults) -> str:
     return "\n\n".join((_timing_table(shop.engines, shop.timings), _machine()))
 
 
-def write_between_marks(path: Path, text: str) -> None:
-    """Replace what stands between the marks of a file. Raises ValueError if it has none."""
+def write_between_marks(path: Path, text: str, name: str = "bench") -> None:
+    """Replace what stands between the marks of that name in a file. Raises ValueError if it has none."""
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     whole = path.read_text()
-    found = re.sub(f"{START}.*?{END}", lambda _: f"{START}\n{text}\n{END}", whole, count=1, flags=re.DOTALL)
-    if START not in whole or END not in whole:
-        raise ValueError(f"{path} has no place for results: {START} … {END}")
-    path.write_text(found)
+    if start not in whole or end not in whole:
+        raise ValueError(f"{path} has no place for results: {start} … {end}")
+    path.write_text(re.sub(f"{start}.*?{end}", lambda _: f"{start}\n{text}\n{end}", whole, count=1, flags=re.DOTALL))
 
 
 def _machine() -> str:
@@ -66,7 +64,7 @@ def _timing_table(engines: Sequence[Engine], timings: Timings) -> str:
     rows = [(query, *(_shown(timings[query, engine.name]) for engine in engines)) for query in queries]
     means = (ratio(timings, engine.name) for engine in engines)
     rows.append(("**discosql's time over it**", *(f"**{mean:.2g}**" if mean else "" for mean in means)))
-    return _table(("", *(engine.name for engine in engines)), rows)
+    return markdown_table(("", *(engine.name for engine in engines)), rows)
 
 
 def _shown(timing: Timing) -> str:
@@ -81,9 +79,10 @@ def _overhead_table(shop: ShopResults) -> str:
     for title, (parsing, planning, compiling) in shop.statements.items():
         steps = f"{parsing:.0f} + {planning:.0f} + {compiling:.0f}"
         rows.append((f"{US}: new statement, {title}: parse + plan + compile", steps))
-    return _table(("", "µs, median"), rows)
+    return markdown_table(("", "µs, median"), rows)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown, its first column to the left and the others to the right."""
     marks = ["---", *("---:" for _ in head[1:])]
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, marks, *rows))
