@@ -169,5 +169,5 @@ def test_without_a_rule_commits_are_lost(
     mutation(monkeypatch)
     weather = Weather(nonce=0.0, unanswered=0.25 if mutation is a_new_entry_instead_of_the_same_again else 0.0)
     with pytest.raises((AssertionError, OperationalError, DatabaseCorruptionError)):
-        for seed in range(60):
+        for seed in range(300):
             run(Run(seed, weather, 3).main())

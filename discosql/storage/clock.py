@@ -10,6 +10,9 @@ DRIFT: Final = 2e-4
 DATE_AGE: Final = 1.2
 """Seconds by which a stamp may be older than the moment of the answer that brought it."""
 
+_ROUNDING: Final = 1e-3
+"""Seconds that make up for what is lost in calculating with moments since 1970."""
+
 
 class ServerClock:
     """A lower bound of the server's clock: the best known stamp and the local time that went by since."""
@@ -26,6 +29,10 @@ class ServerClock:
         if self._best is None:
             return 0.0
         return self._best.server + (self._guild.monotonic() - self._best.local) * (1 - DRIFT)
+
+    def until(self, moment: float) -> float:
+        """Return the local seconds after which `lower_bound` will have reached a moment; less than 0 if it has."""
+        return (moment - self.lower_bound()) / (1 - DRIFT) + _ROUNDING
 
     def observe(self, message: int) -> None:
         """Take the id of a message that was just received as a stamp."""

@@ -158,7 +158,7 @@ class Log(LogReader):
             if self._is_decided(draft):
                 break
             certain = self.chain.certain_at
-            left = 0.0 if certain is None else certain - self.clock.lower_bound()
+            left = 0.0 if certain is None else self.clock.until(certain)
             await self.guild.sleep(max(left, self.timing.visibility / 4))
         else:
             raise NoAnswerError(f"entry #{draft.entry.slot} was posted but does not appear in the log")

@@ -170,7 +170,7 @@ class LogReader:
             certain = self.chain.certain_at
             if certain is None:
                 return
-            left = certain - self.clock.lower_bound()
+            left = self.clock.until(certain)
             await self.guild.sleep(max(left, self.timing.visibility / 4))
             await self.sync()
 
@@ -182,7 +182,7 @@ class LogReader:
 
     async def _decide_all_seen(self) -> None:
         while (certain := self.chain.certain_at) is not None:
-            await self.guild.sleep(max(certain - self.clock.lower_bound(), self.timing.visibility / 4))
+            await self.guild.sleep(max(self.clock.until(certain), self.timing.visibility / 4))
             await self.sync()
 
     async def _sync(self) -> None:
