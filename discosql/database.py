@@ -30,10 +30,18 @@ from discosql.aio import Connection
 from discosql.background import BackgroundTasks
 from discosql.errors import DatabaseTableError, NotConnectedError, OperationalError
 from discosql.executor.functions import DEFAULT
+from discosql.opening import key_or_environment
 from discosql.rows import Row
 from discosql.schema import Catalog
 from discosql.session import Session
-from discosql.storage.engine import DEFAULT_NAME, Engine, destroy, open_discord
+from discosql.storage.engine import (
+    DEFAULT_NAME,
+    EncryptionKey,
+    Engine,
+    EngineOptions,
+    destroy,
+    open_discord,
+)
 from discosql.table import Table
 from discosql.table_fields import field_columns
 from discosql.table_store import TableStore
@@ -60,7 +68,8 @@ class Database:
 
     `name` is the server's name (or its id as text); `logging` lets the package log through loguru; `bot` is a bot of
     the caller's to work through, whose intents need to include guilds; `slash_commands` says whether the bot offers the
-    database to the server's administrators; `database` names one of several databases on a server.
+    database to the server's administrators; `database` names one of several databases on a server; `key` is what it is
+    encrypted with, default the environment variable DISCOSQL_KEY.
     """
 
     def __init__(
@@ -71,6 +80,7 @@ class Database:
         bot: commands.Bot | None = None,
         slash_commands: bool = True,
         database: str = DEFAULT_NAME,
+        key: EncryptionKey | None = None,
     ) -> None:
         if logging:
             logger.enable("discosql")
@@ -85,6 +95,7 @@ class Database:
         self._owns_bot = bot is None
         self._slash_commands = slash_commands
         self._database = database
+        self._options = EngineOptions(key=key_or_environment(key))
         self._connection: Connection | None = None
         self._engine: Engine | None = None
         self._inner: ContextVar[Connection | None] = ContextVar("discosql_transaction", default=None)
@@ -185,7 +196,7 @@ class Database:
         """Find the server, open the database, build the tables and offer the slash commands. Called on ready."""
         await self.bot.wait_until_ready()
         self.guild = self._find_guild()
-        self._engine = await open_discord(str(self.guild.id), self._database, client=self.bot)
+        self._engine = await open_discord(str(self.guild.id), self._database, client=self.bot, options=self._options)
         self._connection = self._new_connection()
         self.open = True
         await self.build_tables()
@@ -251,7 +262,7 @@ class Database:
         await destroy(self._engine)
         assert self.guild is not None
         await self._connection.close()
-        self._engine = await open_discord(str(self.guild.id), self._database, client=self.bot)
+        self._engine = await open_discord(str(self.guild.id), self._database, client=self.bot, options=self._options)
         self._connection = self._new_connection()
 
     # SQL ----------------------------------------------------------------------------------------------------------

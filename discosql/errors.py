@@ -27,6 +27,7 @@
         │   ├── DatabaseStorageError
         │   └── DatabaseTableError
         ├── NotSupportedError           SQL that discosql does not have
+        ├── EncryptionKeyError          the key of a database is missing, wrong, or not wanted
         └── DatabaseCorruptionError     what is stored cannot be read, or was changed by somebody else
 
 `DiscobaseError` is a second base of the five names that the library discobase used.
@@ -126,6 +127,10 @@ class QueryInterruptedError(OperationalError):
 
 class QueryTimeoutError(OperationalError):
     """The statement's `timeout` ran out; nothing was changed."""
+
+
+class EncryptionKeyError(DatabaseError):
+    """The database is encrypted with another key than the one given, or is not encrypted, or no key was given."""
 
 
 class DiscobaseError(Error):

@@ -12,7 +12,7 @@ from discosql.conversion import moment_of
 from discosql.errors import InterfaceError, ProgrammingError
 from discosql.executor.functions import DEFAULT
 from discosql.session import Session
-from discosql.storage.engine import Engine, EngineOptions, open_discord, open_local, open_memory
+from discosql.storage.engine import EncryptionKey, Engine, EngineOptions, open_discord, open_local, open_memory
 
 Address: TypeAlias = "str | os.PathLike[str] | None"
 """What names a database. None goes with the option `client`."""
@@ -36,6 +36,7 @@ class ConnectOptions(TypedDict, total=False):
     max_staleness: float
     cache_size: int
     as_of: "int | datetime.datetime | str | None"
+    key: EncryptionKey | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ class Options:
     `isolation_level`, `autocommit`: as in sqlite3. `cached_statements`: prepared statements kept. `max_staleness`:
     seconds that a transaction's snapshot may lag behind other processes on Discord. `cache_size`: bytes of decoded
     pages kept in memory. `as_of`: see the database as it was at a moment (a datetime, or ISO 8601 text; UTC if it has
-    no zone) or after the entry with that slot; such a connection can only read.
+    no zone) or after the entry with that slot; such a connection can only read. `key`: 32 bytes or a
+    passphrase that the database is encrypted with, default the environment variable DISCOSQL_KEY (which is not asked
+    for ``:memory:``).
     """
 
     address: str
@@ -65,6 +68,7 @@ class Options:
     max_staleness: float = 1.0
     cache_size: int = 256 * 2**20
     as_of: int | datetime.datetime | str | None = None
+    key: EncryptionKey | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, database: Address, given: ConnectOptions) -> Self:
@@ -95,6 +99,11 @@ class Options:
         return {"timeout": self.timeout, "isolation_level": self.isolation_level, "autocommit": self.autocommit}
 
 
+def key_or_environment(key: EncryptionKey | None) -> EncryptionKey | None:
+    """Return the key given, or else what the environment variable DISCOSQL_KEY has."""
+    return key if key is not None else os.environ.get("DISCOSQL_KEY")
+
+
 async def open_session(options: Options) -> Session:
     """Open the database and return a session on it. Raises OperationalError, with what to do, when it cannot be."""
     moment = None if options.as_of is None else moment_of(options.as_of)
@@ -110,9 +119,9 @@ async def open_session(options: Options) -> Session:
 
 
 async def _open_engine(options: Options) -> Engine:
-    engine_options = EngineOptions(cache_size=options.cache_size)
     if options.address in (":memory:", ""):
-        return await open_memory(options=engine_options)
+        return await open_memory(options=EngineOptions(cache_size=options.cache_size, key=options.key))
+    engine_options = EngineOptions(cache_size=options.cache_size, key=key_or_environment(options.key))
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", options.address)
     if scheme is None:
         return await open_local(options.address, create=options.may_create, options=engine_options)

@@ -31,6 +31,7 @@ LAYERS = (
 FOREIGN_HOMES = {
     "sqlglot": ("planner",),
     "discord": ("storage.discord", "database", "bot"),
+    "cryptography": ("storage.sealing",),
     "pydantic": ("table", "database", "bot"),
 }
 MAX_FILE, MAX_FUNCTION = 400, 60

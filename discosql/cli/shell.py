@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 import discosql
+from discosql.cli.keys import add_key_arguments, key_of
 from discosql.cli.reporting import report
 from discosql.dbapi import Connection
 from discosql.errors import Error, OperationalError
@@ -16,7 +17,8 @@ from discosql.planner.parse import is_complete, split
 EPILOG: Final = """\
 DATABASE is a file (made if it does not exist), :memory:, or discord://<server name or id>[/<database>].
 A file that is named like a COMMAND is written ./NAME.
-The token of a Discord bot is read from --token or the environment variable DISCOSQL_TOKEN.
+The token of a Discord bot is read from --token or the environment variable DISCOSQL_TOKEN,
+the key of an encrypted database from DISCOSQL_KEY, --key-file or --ask-key.
 
   discosql shop.disco "SELECT * FROM item"
   discosql --mode csv shop.disco "SELECT * FROM item" > item.csv
@@ -33,12 +35,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-f", "--file", action="append", default=[], metavar="FILE", help="run a file's statements")
     parser.add_argument("-m", "--mode", choices=sorted(MODES), default="table", help="output format (default: table)")
     parser.add_argument("--token", help="token of a Discord bot; safer in DISCOSQL_TOKEN")
+    add_key_arguments(parser)
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="give a statement up after so long")
 
 
 def run(options: argparse.Namespace) -> int:
     """Open the database and run what was given, or a prompt."""
-    connection = discosql.connect(options.database, isolation_level=None, token=options.token, timeout=options.timeout)
+    connection = discosql.connect(
+        options.database,
+        isolation_level=None,
+        token=options.token,
+        timeout=options.timeout,
+        key=key_of(options),
+    )
     try:
         return _run(connection, options)
     finally:

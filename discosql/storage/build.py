@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 
 from discosql.storage.build_index import IndexBuilder
 from discosql.storage.guild import File
-from discosql.storage.hash_index import PagedIndex
+from discosql.storage.hash_index import PagedIndex, hasher
 from discosql.storage.layout import layout_of
 from discosql.storage.paged import Base, Need
 from discosql.storage.pages import EncodedPage, PageRows, Place, RowPage, encode_page
-from discosql.storage.posting import Workshop, file_name, page_text
+from discosql.storage.posting import Workshop, page_text
 from discosql.storage.rewrite import IndexCollector, Unit, merge_unit, row_size
 from discosql.storage.scans import MAX_AHEAD
 from discosql.storage.table import TableVersion
@@ -46,7 +46,7 @@ class TableBuilder:
     def _make_collectors(self) -> list[IndexCollector]:
         # An index gets pages once its table has more than one, which is about to be seen.
         many = len(self._base.pages) > 1 or self._version.rows > self._target
-        hash_key = self._workshop.store.hash_key
+        hash_key = hasher(self._workshop.seed)
         return [
             IndexCollector(index, hash_key, whole=index.id not in self._base.indexes or index.id in self._rebuild)
             for index in self._schema.indexes
@@ -122,7 +122,7 @@ class TableBuilder:
             await self._write_page(rows[start : start + size])
 
     async def _write_page(self, rows: Batch) -> None:
-        encoded = await asyncio.to_thread(encode_page, rows, self._columns)
+        encoded = await asyncio.to_thread(encode_page, rows, self._columns, self._base.channel, self._workshop.seal)
         if len(encoded.data) > self._workshop.guild.file_limit and len(rows) > 1:
             await self._write_page(rows[: len(rows) // 2])
             await self._write_page(rows[len(rows) // 2 :])
@@ -131,7 +131,7 @@ class TableBuilder:
         number = len(self._pages)
         self._pages.append(None)
         ending = "jsonl.gz" if encoded.packed else "jsonl.txt"
-        name = file_name(self._schema.name, f"{rows[0][0]}-{rows[-1][0]}.{ending}")
+        name = self._workshop.file_name(self._schema.name, f"{rows[0][0]}-{rows[-1][0]}.{ending}")
         await self._poster.add(File(name, encoded.data), lambda place: self._place(number, encoded, place))
 
     def _place(self, number: int, encoded: EncodedPage, place: Place) -> None:

@@ -13,12 +13,13 @@ from discosql.storage.hash_index import (
     IndexPage,
     PagedIndex,
     bucket_of,
+    bucket_place,
     encode_bucket,
     packed,
 )
 from discosql.storage.paged import Need
 from discosql.storage.pages import Place, describe, digest_of
-from discosql.storage.posting import Workshop, file_name
+from discosql.storage.posting import Workshop
 from discosql.storage.rewrite import IndexChanges, IndexCollector
 
 MAX_BITS: Final = 20
@@ -50,7 +51,7 @@ class IndexBuilder:
         known = self._known
         if not self._changes.touched:
             return known
-        channel = known.channel or await self._workshop.channels.make(self._name, shared=self._fallback)
+        channel = known.channel or await self._workshop.make_channel(self._name, shared=self._fallback)
         if channel is None:
             return None
         bits = self._bits()
@@ -67,12 +68,17 @@ class IndexBuilder:
                 pages[place] = None
                 if bucket is not None:
                     distinct += await asyncio.to_thread(bucket.distinct)
-                    data = await asyncio.to_thread(encode_bucket, bucket)
-                    name = file_name(self._name, f"{place}-of-{2**bits}.idx")
+                    data = await asyncio.to_thread(self._encode, bucket, channel)
+                    name = self._workshop.file_name(self._name, f"{place}-of-{2**bits}.idx")
                     await poster.add(File(name, data), _Placing(self._workshop, pages, place, bucket, data))
         await poster.flush()
         self._workshop.note(poster)
-        return PagedIndex(channel, bits, tuple(pages), distinct)
+        return PagedIndex(channel, bits, tuple(pages), distinct, self._workshop.seed)
+
+    def _encode(self, bucket: Bucket, channel: int) -> bytes:
+        data = encode_bucket(bucket)
+        seal = self._workshop.seal
+        return data if seal is None else seal.seal_file(data, bucket_place(channel, len(bucket.hashes)))
 
     def _bits(self) -> int:
         known = self._known

@@ -22,6 +22,7 @@ from discosql.storage.page_store import PageStore
 from discosql.storage.paged import Base
 from discosql.storage.posting import Channels, Workshop
 from discosql.storage.rewrite import is_worth_writing, units_of
+from discosql.storage.sealing import Seal, plain_seed
 from discosql.storage.state import State
 from discosql.storage.table import TableVersion
 
@@ -53,7 +54,10 @@ class Checkpoint:
         self._head = home.log.head
         self._cover = home.log.cover
         self._adopted = home.adopted
-        self._workshop = Workshop(home.guild, home.pages, home.channels, page_size, randbytes)
+        self._seal = seal = home.log.keyring.current
+        # One key for all indexes as long as the database keeps its key.
+        seed = home.adopted.manifest.seed if home.adopted is not None else new_seed(seal, home.log.channel)
+        self._workshop = Workshop(home.guild, home.pages, home.channels, page_size, randbytes, seed, seal)
 
     async def write(self, *, everything: bool = False) -> bool:
         """Write the pages and the entry; return whether it won.
@@ -63,7 +67,9 @@ class Checkpoint:
         tables = {}
         for table, version in self._state.tables.items():
             tables[table] = await self._write_table(version, everything=everything)
-        return await self._append(Manifest(self._state.catalog, tables, self._retired(tables.values())))
+        return await self._append(
+            Manifest(self._state.catalog, tables, self._retired(tables.values()), self._workshop.seed)
+        )
 
     async def _write_table(self, version: TableVersion, *, everything: bool) -> TableVersion:
         """Write what changed in a table, and its indexes anew that have lost a page.
@@ -90,7 +96,7 @@ class Checkpoint:
             return version
         if base is None:
             shared = next((table.base.channel for table in self._state.tables.values() if table.base), None)
-            channel = await self._home.channels.make(version.schema.name, shared=shared)
+            channel = await self._workshop.make_channel(version.schema.name, shared=shared)
             if channel is None:
                 return version
             base = Base(channel)
@@ -114,7 +120,8 @@ class Checkpoint:
 
     async def _append(self, manifest: Manifest) -> bool:
         home, head = self._home, self._head
-        packed = await home.log.pack(await dump_body(manifest_to_json(manifest)))
+        values = manifest_to_json(manifest, sealed=self._seal is not None)
+        packed = await home.log.pack(await dump_body(values), self._seal)
         cover = Cover(head.slot, head.id, head.session, head.message, self._cover.slot if self._cover else 0)
         while True:
             async with home.appending:
@@ -143,6 +150,11 @@ def _damaged_indexes(version: TableVersion, store: PageStore) -> set[int]:
         for index, paged in version.base.indexes.items()
         if any(page is not None and store.is_lost(page) for page in paged.pages)
     }
+
+
+def new_seed(seal: Seal | None, log: int) -> bytes:
+    """Return the key of index hashes for a database that has no indexes yet, or none under this seal."""
+    return plain_seed(log) if seal is None else seal.seed
 
 
 def _lacks_index(version: TableVersion) -> bool:

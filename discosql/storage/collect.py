@@ -82,8 +82,10 @@ class Collector:
         messages, _ = await read_after(self._guild, self._channel.id, 0)
         # The newest message stays, whatever it is: its absence is how a log that was cut off shows.
         own = [message for message in messages[:-1] if message.author == self._guild.account]
-        entries = {message.id: read_entry(message) for message in own}
-        needed = _parts_of(entry for entry in map(read_entry, messages) if entry is not None and entry.slot >= lowest)
+        entries = {message.id: read_entry(message, self._log.keyring) for message in own}
+        newest = [read_entry(message, self._log.keyring) for message in messages[-1:]]
+        known = [entry for entry in (*entries.values(), *newest) if entry is not None]
+        needed = _parts_of(entry for entry in known if entry.slot >= lowest)
         old = [
             message.id
             for message in own

@@ -149,7 +149,7 @@ class Committer:
                 body = await dump_body(commits_to_json(changes, self._home.state.catalog))
                 if any(len(line) > log.guild.file_limit for line in body.lines):
                     self._refuse_large_rows(valid)
-                packed, packed_jobs = await log.pack(body), valid
+                packed, packed_jobs = await log.pack(body, log.keyring.current), valid
                 # Other entries may have been read meanwhile.
                 continue
             title = title_of(valid[0].changes, self._home.state.catalog, len(valid))
@@ -160,7 +160,8 @@ class Committer:
                 for job in valid:
                     job.error = self._unknown(job, str(exc))
                 return
-            packed = None if any(mark.part for mark in packed.marks) else packed
+            if any(mark.part for mark in packed.marks) or packed.seal is not log.keyring.current:
+                packed = None
 
     def _refuse_large_rows(self, jobs: Sequence[_Job]) -> None:
         """Refuse transactions with rows that no page could hold, as a page is one file."""
@@ -221,7 +222,7 @@ class Committer:
         session, _, number = transaction.rpartition("-")
         log = self._home.log
         messages, _ = await read_after(log.guild, log.channel, log.chain.base.message)
-        for entry, message in entries_of(log.guild, messages):
+        for entry, message in await entries_of(log.guild, messages, log.keyring):
             if entry.session == session and entry.kind == "c" and log.chain.winners.get(entry.slot) == entry.id:
                 body = await body_of(log.guild, Candidate(entry, message))
                 if any(str(value[0]) == number for value in body):

@@ -5,11 +5,19 @@ import datetime
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from discosql.errors import DatabaseCorruptionError, InterfaceError, NotFoundError, OperationalError, SerializationError
+from discosql.errors import (
+    DatabaseCorruptionError,
+    DatabaseError,
+    EncryptionKeyError,
+    InterfaceError,
+    NotFoundError,
+    OperationalError,
+    SerializationError,
+)
 from discosql.schema import Catalog, TableSchema, TableStatistics
 from discosql.storage.chain import Candidate
 from discosql.storage.checkpoint import Checkpoint, channels_of
@@ -17,13 +25,13 @@ from discosql.storage.collect import Collector, Progress, Vacuumed
 from discosql.storage.committing import Committer
 from discosql.storage.entry import Entry
 from discosql.storage.guild import Channel, Guild, Requests
-from discosql.storage.hash_index import hasher
 from discosql.storage.history import is_settled, state_as_of
 from discosql.storage.log import Log
 from discosql.storage.manifest import Adopted, Manifest, manifest_from_json
 from discosql.storage.page_store import Held, Keep, PageLostError, PageStore
 from discosql.storage.paged import Need
 from discosql.storage.posting import Channels
+from discosql.storage.sealing import EncryptionKey, Keyring
 from discosql.storage.state import State
 from discosql.storage.statistics import table_statistics
 from discosql.storage.tail import Tail, commits_of
@@ -39,7 +47,7 @@ class EngineOptions:
     `cache_size` bounds the decoded pages in memory, in bytes; `page_size` is the stored size that pages aim at. A
     checkpoint is due after `checkpoint_entries` entries or `checkpoint_bytes` bytes of log; with 0 entries none is ever
     made, and all of the database stays in memory. `randbytes` is the source of session ids, salts and nonces;
-    simulations replace it.
+    simulations replace it. `key` encrypts the database.
     """
 
     cache_size: int = 256 * 2**20
@@ -47,6 +55,7 @@ class EngineOptions:
     checkpoint_entries: int = 64
     checkpoint_bytes: int = 2**20
     randbytes: Callable[[int], bytes] = os.urandom
+    key: EncryptionKey | None = field(default=None, repr=False)
 
 
 class _Task:
@@ -78,9 +87,10 @@ class Engine:
         self.state = State(0, Catalog(), {})
         self.adopted: Adopted | None = None
         self.rowids: dict[int, Rowids] = {}
-        self.log = Log(guild, channel.id, self, options.randbytes)
+        keyring = Keyring(options.key, channel.id, options.randbytes)
+        self.log = Log(guild, channel.id, self, options.randbytes, keyring)
         self.log.newest = channel.newest
-        self.pages = PageStore(guild, options.cache_size, hasher(str(channel.id).encode()))
+        self.pages = PageStore(guild, options.cache_size, keyring)
         self.channels = Channels(guild, channel.category or 0, channels)
         self.appending = asyncio.Lock()
         self._checkpointing = asyncio.Lock()
@@ -88,7 +98,7 @@ class Engine:
         self._tail = Tail(kept=options.checkpoint_entries > 0)
         self._upkeep = Upkeep(options.checkpoint_entries, options.checkpoint_bytes, self.checkpoint)
         self._resuming: tuple[State, str] | None = None
-        self._failure: DatabaseCorruptionError | None = None
+        self._failure: DatabaseError | None = None
         self._closed = False
         self._stop_listening: Callable[[], None] | None = None
 
@@ -156,10 +166,10 @@ class Engine:
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
-        """Refuse all further work once the log has turned out to be damaged."""
+        """Refuse all further work once the log has turned out to be damaged, or to go on under another key."""
         try:
             yield
-        except DatabaseCorruptionError as exc:
+        except (DatabaseCorruptionError, EncryptionKeyError) as exc:
             self._failure = exc
             raise
 
@@ -350,5 +360,6 @@ def adopted_of(checkpoint: Candidate, body: Any) -> Adopted:
     """Return a checkpoint with its manifest: `body` is that itself, or parsed JSON."""
     entry = checkpoint.entry
     assert entry.cover is not None
-    manifest = body if isinstance(body, Manifest) else manifest_from_json(body, objects=entry.objects)
-    return Adopted(entry.cover, checkpoint.message.id, manifest)
+    if not isinstance(body, Manifest):
+        body = manifest_from_json(body, objects=entry.objects, log=checkpoint.message.channel)
+    return Adopted(entry.cover, checkpoint.message.id, body)

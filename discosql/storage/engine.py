@@ -17,6 +17,7 @@ from discosql.storage.inventory import ChannelSummary, describe, destroy
 from discosql.storage.local import LocalGuild
 from discosql.storage.posting import TOPIC as PAGES_TOPIC
 from discosql.storage.reading import TRIES, with_retries
+from discosql.storage.sealing import EncryptionKey
 from discosql.storage.transaction import Transaction
 from discosql.storage.views import Batch, Key, Pending, Range, ReadView, TableScan, WriteView
 
@@ -24,6 +25,7 @@ __all__ = [
     "DEFAULT_NAME",
     "Batch",
     "ChannelSummary",
+    "EncryptionKey",
     "Engine",
     "EngineOptions",
     "Guild",

@@ -4,7 +4,8 @@ The text of the message is a line for people, the entry's *head* as JSON in a co
 a list of JSON values. Up to about 1,900 characters it stands in the head itself; a longer one is in the message's
 files, a value a line and gzipped, and the head holds their sizes and digests. What does not fit into one message is
 posted before, in messages called *parts*. The id is a digest of the head's bytes. So a message is judged by its text
-alone, and as the head contains the parent's id, an id vouches for the whole chain and all files below it::
+alone, and as the head contains the parent's id, an id vouches for the whole chain and all files below it. In a database
+with a key what the head says of content is sealed, for the place that the rest of the head tells (`sealing`)::
 
     #42 INSERT users ×1
     ```json
@@ -19,12 +20,13 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from discosql.errors import DatabaseCorruptionError, OperationalError
 from discosql.storage.codec import dump
 from discosql.storage.guild import MAX_CONTENT, MAX_NONCE, File, Message
+from discosql.storage.sealing import OVERHEAD, Keyring, Seal, place_of
 
 FORMAT: Final = 1
 """The version of the format of entries, manifests and pages that this code writes, and the newest that it reads."""
@@ -40,6 +42,7 @@ MAX_PAYLOAD: Final = 20 * 2**20
 
 _TITLE_LENGTH: Final = 120
 _TEXT: Final = re.compile(r"```json\n([^\n]+)\n```\n-# ([0-9a-f]{24})\Z")
+_SEALED: Final = re.compile(r'(.+),"z":"([A-Za-z0-9+/=]+)"\}\Z')
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class Entry:
     """One entry of the log. `body` is parsed JSON, or None when it is in `files`; `size` is that of head and files.
 
     `objects` tells that rows in the body hold values that JSON lacks. `oldest` is the oldest message that was posted
-    for this entry before it, a part or a page, 0 if none was. `cover` makes it a checkpoint.
+    for this entry before it, a part or a page, 0 if none was. `cover` makes it a checkpoint. `seal` is what its content
+    is sealed with; `locked` tells why that cannot be opened, if it cannot.
     """
 
     id: str
@@ -86,6 +90,8 @@ class Entry:
     files: tuple[FileMark, ...] = ()
     oldest: int = 0
     cover: Cover | None = None
+    seal: Seal | None = field(default=None, compare=False, repr=False)
+    locked: str = ""
 
     @property
     def kind(self) -> Literal["c", "p"]:
@@ -136,20 +142,26 @@ class Body:
 class Packed:
     """A body made ready for messages: as text if it may fit, and as files, of which the last go with the entry itself.
 
-    `marks` name all files in order.
+    `marks` name all files in order. `seal` is what they are sealed with and the entry is to be.
     """
 
     body: Body
     files: tuple[File, ...] = ()
     marks: tuple[FileMark, ...] = ()
+    seal: Seal | None = None
 
 
-def compress(body: Body, file_limit: int) -> list[File]:
+def compress(body: Body, file_limit: int, seal: Seal | None = None) -> list[File]:
     """Return the files that a body makes."""
     text = "\n".join(body.lines)
     data = gzip.compress(text.encode("ascii"), 6 if len(text) < 2**18 else 1, mtime=0)
+    if seal is not None:
+        file_limit -= OVERHEAD
     parts = [data[start : start + file_limit] for start in range(0, len(data), file_limit)]
-    return [File(f"entry.{number}.jsonl.gz", part) for number, part in enumerate(parts, 1)]
+    if seal is None:
+        return [File(f"entry.{number}.jsonl.gz", part) for number, part in enumerate(parts, 1)]
+    sealed = [seal.seal_file(part, place_of("body", number, len(parts))) for number, part in enumerate(parts)]
+    return [File(f"entry.{number}.sealed", part) for number, part in enumerate(sealed, 1)]
 
 
 def mark_of(file: File, part: int = 0) -> FileMark:
@@ -169,23 +181,35 @@ def write_entry(
         "x": position.salt,
         "k": "c" if cover is None else "p",
     }
-    if packed.body.objects:
-        head["o"] = 1
+    if packed.seal is not None:
+        head["e"] = packed.seal.mark
     if oldest:
         head["old"] = oldest
     if cover is not None:
         head |= {"c": cover.slot, "ct": cover.id, "cs": cover.session, "ca": cover.message, "prev": cover.previous}
     if packed.files:
         head["f"] = [[mark.size, mark.digest, mark.part][: 3 if mark.part else 2] for mark in packed.marks]
-        code = dump(head)[0]
-    else:
-        code = f'{dump(head)[0][:-1]},"b":[{",".join(packed.body.lines)}]}}'
+    code = _with_content(dump(head)[0][:-1], packed)
     entry_id = digest(code.encode())
+    if packed.seal is not None and cover is None:
+        title = "sealed"
     text = f"{_title(position.slot, title)}\n```json\n{code}\n```\n-# {entry_id}"
     if len(text) > (MAX_CONTENT if packed.files else MAX_TEXT):
         return None
-    entry = _entry(entry_id, head | {"b": None}, len(code))
+    entry = _entry(entry_id, head | {"b": None}, len(code), packed.seal)
     return Draft(entry, text, packed.files, nonce_of(position.channel, position.slot, position.parent))
+
+
+def _with_content(start: str, packed: Packed) -> str:
+    """Return the code of an entry from its beginning: what tells of content is added, in a sealed entry sealed."""
+    content = ['"o":1'] if packed.body.objects else []
+    if not packed.files:
+        content.append(f'"b":[{",".join(packed.body.lines)}]')
+    if packed.seal is None:
+        return f"{','.join([start, *content])}}}"
+    # Compressed it takes hardly more room in base64 than plain, so that as many bodies fit into a message's text.
+    text = zlib.compress(f"{{{','.join(content)}}}".encode("ascii"), 9)
+    return f'{start},"z":"{packed.seal.seal_text(text, start.encode("ascii"))}"}}'
 
 
 def _title(slot: int, title: str) -> str:
@@ -207,10 +231,10 @@ def looks_like_entry(message: Message) -> bool:
     return '{"discosql":' in message.content
 
 
-def read_entry(message: Message) -> Entry | None:
+def read_entry(message: Message, keyring: Keyring | None = None) -> Entry | None:
     """Return the entry that a message carries, or None if it carries none or is damaged.
 
-    Raises OperationalError if a newer version of discosql wrote it.
+    Without a keyring only plain entries can be opened. Raises OperationalError if a newer version of discosql wrote it.
     """
     entry_id = entry_id_of(message)
     if entry_id is None:
@@ -223,14 +247,30 @@ def read_entry(message: Message) -> Entry | None:
                 f"entry #{head['n']} has format {head['discosql']}: it was written by a newer version of discosql, "
                 f"this one reads formats up to {FORMAT}"
             )
-        entry = _entry(entry_id, head, len(code))
-    except (ValueError, KeyError, TypeError, RecursionError):
+        entry = _opened(entry_id, head, code, keyring or Keyring())
+    except (ValueError, KeyError, TypeError, RecursionError, zlib.error):
         return None
     own = [mark.size for mark in entry.files if not mark.part]
     return entry if own == [attachment.size for attachment in message.attachments] else None
 
 
-def _entry(entry_id: str, head: dict[str, Any], size: int) -> Entry:
+def _opened(entry_id: str, head: dict[str, Any], code: str, keyring: Keyring) -> Entry:
+    """Return an entry from its head. Raises ValueError if what it has sealed was not sealed so."""
+    mark = head.get("e")
+    if mark is None:
+        locked = "" if keyring.is_empty else keyring.refusal(None)
+        return _entry(entry_id, head, len(code), locked=locked)
+    seal = keyring.find(mark)
+    if seal is None:
+        return _entry(entry_id, head | {"b": None}, len(code), locked=keyring.refusal(mark))
+    sealed = _SEALED.fullmatch(code)
+    content = None if sealed is None else seal.open_text(sealed[2], sealed[1].encode())
+    if content is None:
+        raise ValueError("not sealed for this place")
+    return _entry(entry_id, head | json.loads(zlib.decompress(content)), len(code), seal)
+
+
+def _entry(entry_id: str, head: dict[str, Any], size: int, seal: Seal | None = None, *, locked: str = "") -> Entry:
     cover = None
     if head["k"] == "p":
         cover = Cover(head["c"], head["ct"], head["cs"], head["ca"], head["prev"])
@@ -238,7 +278,8 @@ def _entry(entry_id: str, head: dict[str, Any], size: int) -> Entry:
     body = None if marks else head["b"]
     size += sum(mark.size for mark in marks)
     oldest = head.get("old", 0)
-    return Entry(entry_id, head["n"], head["p"], head["s"], size, "o" in head, body, marks, oldest, cover)
+    slot, parent, session = head["n"], head["p"], head["s"]
+    return Entry(entry_id, slot, parent, session, size, "o" in head, body, marks, oldest, cover, seal, locked)
 
 
 def read_body(entry: Entry, files: Sequence[bytes]) -> list[Any]:
@@ -246,8 +287,17 @@ def read_body(entry: Entry, files: Sequence[bytes]) -> list[Any]:
     for mark, data in zip(entry.files, files, strict=True):
         if len(data) != mark.size or hashlib.sha256(data).hexdigest() != mark.digest:
             raise DatabaseCorruptionError(f"a file of entry #{entry.slot} is damaged")
+    if entry.seal is not None:
+        files = [_open_file(entry, entry.seal, number, data) for number, data in enumerate(files)]
     try:
         # Line by line, so that another thread gets its turn in between.
         return [json.loads(line) for line in gzip.decompress(b"".join(files)).splitlines()]
     except (OSError, EOFError, ValueError, zlib.error) as exc:
         raise DatabaseCorruptionError(f"the file of entry #{entry.slot} cannot be read") from exc
+
+
+def _open_file(entry: Entry, seal: Seal, number: int, data: bytes) -> bytes:
+    opened = seal.open_file(data, place_of("body", number, len(entry.files)))
+    if opened is None:
+        raise DatabaseCorruptionError(f"a file of entry #{entry.slot} was not sealed for its place")
+    return opened

@@ -11,14 +11,16 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from discosql.errors import DatabaseCorruptionError
-from discosql.storage.pages import Place, check_digest, describe
+from discosql.storage.pages import Place, check_digest, describe, unsealed
+from discosql.storage.sealing import Keyring, place_of
 from discosql.types import Value
 
 _MAGIC: Final = b"dsqi"
@@ -32,6 +34,7 @@ _LOW: Final = 2**64 - 1
 Hasher: TypeAlias = Callable[[Any], int]
 
 
+@lru_cache(maxsize=64)
 def hasher(seed: bytes) -> Hasher:
     """Return the function that hashes comparable keys, as `keys` makes them; different seeds give different hashes."""
 
@@ -90,13 +93,19 @@ class IndexPage:
 class PagedIndex:
     """The pages of an index: page i holds the hashes whose high `bits` bits are i; None where there are none.
 
-    `distinct` is the number of different hashes, `channel` where new pages go.
+    `distinct` is the number of different hashes, `channel` where new pages go, `seed` the key of the hashes.
     """
 
     channel: int
     bits: int
     pages: tuple[IndexPage | None, ...]
     distinct: int
+    seed: bytes = field(default=b"", repr=False)
+
+    @property
+    def hash_key(self) -> Hasher:
+        """What hashes keys for this index."""
+        return hasher(self.seed)
 
     def page_of(self, key_hash: int) -> IndexPage | None:
         """Return the page in which a hash is, if it is anywhere."""
@@ -167,9 +176,16 @@ def encode_bucket(bucket: Bucket) -> bytes:
     return _HEADER.pack(_MAGIC, _VERSION, rowids.itemsize, 0) + hashes.tobytes() + rowids.tobytes()
 
 
-def decode_bucket(page: IndexPage, data: bytes) -> Bucket:
+def bucket_place(channel: int, entries: int) -> bytes:
+    """Return what binds a sealed page to its channel and size."""
+    return place_of("index", channel, entries)
+
+
+def decode_bucket(page: IndexPage, data: bytes, keyring: Keyring | None = None) -> Bucket:
     """Return the bucket of a page's file. Raises DatabaseCorruptionError if it is damaged."""
     check_digest(page.place, page.digest, data)
+    if keyring is not None:
+        data = unsealed(keyring, page.place, data, bucket_place(page.place.channel, page.entries))
     magic, version, width, _ = _HEADER.unpack_from(data)
     if magic != _MAGIC or version != _VERSION or len(data) != _HEADER.size + page.entries * (8 + width):
         raise DatabaseCorruptionError(f"{describe(page.place)} cannot be read")

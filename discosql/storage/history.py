@@ -104,7 +104,7 @@ async def _limit_of_moment(home: Home, moment: datetime.datetime) -> Limit:
 async def _why_empty(home: Home, moment: int | datetime.datetime) -> str:
     guild, channel = home.guild, home.log.channel
     oldest = await with_retries(guild, partial(guild.messages, channel, after=channel))
-    if any(entry.slot == 1 for entry, _ in entries_of(guild, oldest)):
+    if any(entry.slot == 1 for entry, _ in await entries_of(guild, oldest, home.log.keyring)):
         return f"cannot read the database as of {moment}: it had no entry by then"
     return f"the history of {moment} has been removed"
 
@@ -115,7 +115,7 @@ async def _base_of(home: Home, limit: Limit) -> Base:
     before = time_id(limit.window_end(log.timing))
     while True:
         page = await with_retries(guild, partial(guild.messages, log.channel, before=before))
-        entries += entries_of(guild, page)
+        entries += await entries_of(guild, page, log.keyring)
         complete = len(page) < MAX_PAGE
         before = min([before, *[message.id for message in page]])
         base = find_base(
@@ -137,7 +137,8 @@ async def _replay(home: Home, base: Base, winners: list[Candidate]) -> State:
     if base.checkpoint is not None:
         entry = base.checkpoint.entry
         assert entry.cover is not None
-        manifest = manifest_from_json(await body_of(home.guild, base.checkpoint), objects=entry.objects)
+        values = await body_of(home.guild, base.checkpoint)
+        manifest = manifest_from_json(values, objects=entry.objects, log=home.log.channel)
         state = State(entry.cover.slot, manifest.catalog, manifest.tables)
     for winner in winners:
         body = None
@@ -149,17 +150,17 @@ async def _replay(home: Home, base: Base, winners: list[Candidate]) -> State:
 
 async def _time_of(home: Home, slot: int) -> float:
     """Return a moment not before the entry of a slot was posted, found by halving the time that the log spans."""
-    guild, channel = home.guild, home.log.channel
+    guild, channel, keyring = home.guild, home.log.channel, home.log.keyring
     low, high = channel, home.log.head.message + 1
     while True:
         page = await with_retries(guild, partial(guild.messages, channel, before=high))
-        reached = [message.id for entry, message in entries_of(guild, page) if entry.slot <= slot]
+        reached = [message.id for entry, message in await entries_of(guild, page, keyring) if entry.slot <= slot]
         if reached or len(page) < MAX_PAGE:
             return id_time(max(reached, default=high))
         high = min(message.id for message in page)
         middle = (low + high) // 2
         probe = await with_retries(guild, partial(guild.messages, channel, before=middle))
-        if any(entry.slot > slot for entry, _ in entries_of(guild, probe)):
+        if any(entry.slot > slot for entry, _ in await entries_of(guild, probe, keyring)):
             high = middle
         else:
             low = middle

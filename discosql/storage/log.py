@@ -32,6 +32,7 @@ from discosql.storage.entry import (
 from discosql.storage.guild import MAX_FILES, File, Message
 from discosql.storage.log_reader import LogReader, Pending
 from discosql.storage.reading import TRIES, with_retries
+from discosql.storage.sealing import Seal
 
 FRESH: Final = 2.0
 """Seconds for which a reading is recent enough to append without reading again."""
@@ -53,14 +54,14 @@ class Log(LogReader):
         """Whether an entry may be appended without reading the log first."""
         return self.head.session == self.session or self.clock.lower_bound() - self.synced <= FRESH
 
-    async def pack(self, body: Body) -> Packed:
-        """Make a body ready for messages; what is too large for one message is posted in parts now."""
+    async def pack(self, body: Body, seal: Seal | None) -> Packed:
+        """Make a body ready for messages, sealed; what is too large for one message is posted in parts now."""
         if sum(map(len, body.lines)) < _SURELY_TEXT:
-            return Packed(body)
+            return Packed(body, seal=seal)
         if len(body.lines) < _MANY_LINES:
-            files = compress(body, self.guild.file_limit)
+            files = compress(body, self.guild.file_limit, seal)
         else:
-            files = await asyncio.to_thread(compress, body, self.guild.file_limit)
+            files = await asyncio.to_thread(compress, body, self.guild.file_limit, seal)
         marks: list[FileMark] = []
         limit = min(MAX_PAYLOAD, self.guild.post_limit)
         while len(files) > MAX_FILES or sum(len(file.data) for file in files) > limit:
@@ -68,7 +69,7 @@ class Log(LogReader):
             message = await self._post_part(files[:count])
             marks += [mark_of(file, message.id) for file in files[:count]]
             files = files[count:]
-        return Packed(body, tuple(files), (*marks, *map(mark_of, files)))
+        return Packed(body, tuple(files), (*marks, *map(mark_of, files)), seal)
 
     async def _post_part(self, files: list[File]) -> Message:
         nonce = self.randbytes(12).hex()
@@ -82,8 +83,8 @@ class Log(LogReader):
         oldest = min([*parts, oldest] if oldest else parts, default=0)
         draft = write_entry(position, packed, title, oldest=oldest, cover=cover)
         if draft is None and not packed.files:
-            files = compress(packed.body, self.guild.file_limit)
-            packed = Packed(packed.body, tuple(files), tuple(map(mark_of, files)))
+            files = compress(packed.body, self.guild.file_limit, packed.seal)
+            packed = Packed(packed.body, tuple(files), tuple(map(mark_of, files)), packed.seal)
             draft = write_entry(position, packed, title, oldest=oldest, cover=cover)
         if draft is None:
             raise LimitExceededError("the transaction is too large for one commit")
@@ -140,12 +141,13 @@ class Log(LogReader):
             else:
                 pending.sent = True
                 self.clock.observe(message.id)
-                self._learn_answer(message, pending)
+                await self._learn_answer(message, pending)
                 return
 
-    def _learn_answer(self, message: Message, pending: Pending) -> None:
+    async def _learn_answer(self, message: Message, pending: Pending) -> None:
         # It may be another session's message with the same nonce: then ours does not exist, and this one is a rival.
-        entry = read_entry(message)
+        await self.keyring.prepare([message])
+        entry = read_entry(message, self.keyring)
         if entry is not None and not message.edited:
             self.chain.learn(entry, message)
             if entry.id == pending.draft.entry.id:

@@ -17,7 +17,8 @@ from discosql.storage.clock import ServerClock
 from discosql.storage.entry import Cover, Draft, Entry, looks_like_entry, read_entry
 from discosql.storage.guild import Guild, Message, id_time, time_id
 from discosql.storage.opening import Base, BaseSearch, is_timely
-from discosql.storage.reading import body_of, entries_of, read_after
+from discosql.storage.reading import body_of, check_key, entries_of, read_after
+from discosql.storage.sealing import Keyring
 
 TRIM_LIMIT: Final = 30 * 60.0
 """Seconds after which entries that were not read yet may have been collected (H)."""
@@ -67,10 +68,16 @@ class LogReader:
     """
 
     def __init__(
-        self, guild: Guild, channel: int, follower: Follower, randbytes: Callable[[int], bytes] = os.urandom
+        self,
+        guild: Guild,
+        channel: int,
+        follower: Follower,
+        randbytes: Callable[[int], bytes] = os.urandom,
+        keyring: Keyring | None = None,
     ) -> None:
         self.guild = guild
         self.channel = channel
+        self.keyring = keyring or Keyring(log=channel)
         self.session = randbytes(12).hex()
         self.clock = ServerClock(guild)
         self.timing = Timing(guild.visibility, guild.settle)
@@ -108,7 +115,7 @@ class LogReader:
     async def _open(self) -> int:
         """Start from the newest checkpoint that can be read; return the newest message of the channel, 0 for none."""
         started = self.clock.lower_bound()
-        search = BaseSearch(self.guild, self.channel, started, self.timing)
+        search = BaseSearch(self.guild, self.channel, started, self.timing, self.keyring)
         lost: DatabaseCorruptionError | None = None
         while True:
             base = await search.find()
@@ -141,6 +148,10 @@ class LogReader:
         await self.sync()
 
     async def _adopt(self, base: Base, manifest: Any) -> None:
+        for winner in base.winners:
+            check_key(winner.entry)
+        if not base.winners and self.keyring.current is None:
+            self.keyring.current = await self.keyring.create()
         bodies = {
             winner.entry.id: await body_of(self.guild, winner)
             for winner in base.winners
@@ -199,7 +210,7 @@ class LogReader:
             return
         if messages:
             self.clock.observe(messages[-1].id)
-        entries = entries_of(self.guild, messages)
+        entries = await entries_of(self.guild, messages, self.keyring)
         late = [entry for entry, message in entries if self.chain.learn(entry, message)]
         if late:
             await self._start_over()
@@ -224,6 +235,7 @@ class LogReader:
 
     async def _decide(self, reading: Reading) -> None:
         while (winner := self.chain.decide(reading)) is not None:
+            check_key(winner.entry)
             own = self._own(winner.entry)
             body = None
             if own is None and winner.entry.kind == "c" and is_timely(winner.entry, winner.message):
@@ -236,6 +248,7 @@ class LogReader:
     def _tell(self, winner: Candidate, body: Any, own: Any) -> None:
         """Let the follower take a winner. One that came too late has no effect but to take its slot."""
         entry = winner.entry
+        self.keyring.current = entry.seal
         timely = is_timely(entry, winner.message)
         if own is not None and self.pending is not None:
             self.pending.won = timely
@@ -325,4 +338,4 @@ class LogReader:
     def _is_damaged(self, message: Message) -> bool:
         if message.author != self.guild.account:
             return False
-        return message.edited or (looks_like_entry(message) and read_entry(message) is None)
+        return message.edited or (looks_like_entry(message) and read_entry(message, self.keyring) is None)

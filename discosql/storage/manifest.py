@@ -16,6 +16,7 @@ from discosql.storage.hash_index import IndexPage, PagedIndex
 from discosql.storage.layout import Layer
 from discosql.storage.paged import Base
 from discosql.storage.pages import Place, RowPage, Zone
+from discosql.storage.sealing import plain_seed
 from discosql.storage.state import PIECE_ROWS, schema_from_json, schema_to_json
 from discosql.storage.table import TableVersion
 
@@ -37,11 +38,12 @@ class Retired:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The state as of a checkpoint, and what may be removed some time after it."""
+    """The state as of a checkpoint, and what may be removed some time after it. `seed` is the key of index hashes."""
 
     catalog: Catalog
     tables: Mapping[int, TableVersion]
     retired: tuple[Retired, ...] = field(default=())
+    seed: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,11 @@ class Adopted:
         return [replace(item, message=item.message or self.message) for item in self.manifest.retired]
 
 
-def manifest_to_json(manifest: Manifest) -> Iterator[Any]:
-    """Yield the values of a checkpoint's body."""
+def manifest_to_json(manifest: Manifest, *, sealed: bool = False) -> Iterator[Any]:
+    """Yield the values of a checkpoint's body; in a `sealed` one the key of index hashes is told, for it is secret."""
     catalog = manifest.catalog
-    yield {
+    secret = {"seed": manifest.seed.hex()} if sealed else {}
+    yield secret | {
         "v": catalog.version,
         "n": catalog.next_id,
         "tables": [schema_to_json(table) for table in catalog.tables.values()],
@@ -138,10 +141,14 @@ def _index_page_to_json(page: IndexPage, places: _Numbers) -> list[Any]:
 # And back ---------------------------------------------------------------------------------------------------------
 
 
-def manifest_from_json(body: Sequence[Any], *, objects: bool) -> Manifest:
-    """Return the manifest in a checkpoint's body. Raises DatabaseCorruptionError if it makes no sense."""
+def manifest_from_json(body: Sequence[Any], *, objects: bool, log: int) -> Manifest:
+    """Return the manifest in a checkpoint's body. Raises DatabaseCorruptionError if it makes no sense.
+
+    `log` is the id of the log's channel, with which index hashes are keyed unless the body tells a secret key.
+    """
     try:
         head, *values = body
+        seed = bytes.fromhex(head["seed"]) if "seed" in head else plain_seed(log)
         catalog = Catalog(version=head["v"], next_id=head["n"])
         tables = {schema.id: schema for schema in map(schema_from_json, head["tables"])}
         views = [view_from_json(view) for view in head["views"]]
@@ -164,7 +171,7 @@ def manifest_from_json(body: Sequence[Any], *, objects: bool) -> Manifest:
                 versions[table] = TableVersion(
                     tables[table],
                     (layer,) if layer else (),
-                    base=_base_from_json(value),
+                    base=_base_from_json(value, seed),
                     rows=value["rows"],
                     used=value["used"],
                 )
@@ -174,10 +181,10 @@ def manifest_from_json(body: Sequence[Any], *, objects: bool) -> Manifest:
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as exc:
         raise DatabaseCorruptionError("a checkpoint's manifest cannot be read") from exc
-    return Manifest(catalog, versions, retired)
+    return Manifest(catalog, versions, retired, seed)
 
 
-def _base_from_json(data: Mapping[str, Any]) -> Base | None:
+def _base_from_json(data: Mapping[str, Any], seed: bytes) -> Base | None:
     if "ch" not in data:
         return None
     messages: list[tuple[int, int]] = data["m"]
@@ -189,6 +196,7 @@ def _base_from_json(data: Mapping[str, Any]) -> Base | None:
             bits,
             tuple(None if page is None else _index_page_from_json(page, messages) for page in found),
             distinct,
+            seed,
         )
         for index, channel, bits, distinct, found in data["ix"]
     }

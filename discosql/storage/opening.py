@@ -9,6 +9,7 @@ from discosql.storage.chain import ORIGIN, Candidate, Chain, Head, Reading, Timi
 from discosql.storage.entry import Cover, Entry
 from discosql.storage.guild import MAX_PAGE, Guild, Message, id_time, time_id
 from discosql.storage.reading import entries_of, with_retries
+from discosql.storage.sealing import Keyring
 
 SEGMENT: Final = 30 * 60.0
 """Seconds within which the pages of a checkpoint must be followed by its entry (T_seg)."""
@@ -40,13 +41,14 @@ class BaseSearch:
     `messages` are those read so far, in the order of their ids. `needed` is the highest slot of a refused checkpoint.
     """
 
-    def __init__(self, guild: Guild, channel: int, started: float, timing: Timing) -> None:
+    def __init__(self, guild: Guild, channel: int, started: float, timing: Timing, keyring: Keyring) -> None:
         self.messages: list[Message] = []
         self.needed = 0
         self._guild = guild
         self._channel = channel
         self._started = started
         self._timing = timing
+        self._keyring = keyring
         self._entries: list[tuple[Entry, Message]] = []
         self._pages = 0
         self._complete = False
@@ -80,7 +82,7 @@ class BaseSearch:
         page = await with_retries(self._guild, partial(self._guild.messages, self._channel, before=before))
         self._pages += 1
         self._complete = len(page) < MAX_PAGE
-        self._entries += entries_of(self._guild, page)
+        self._entries += await entries_of(self._guild, page, self._keyring)
         self.messages = [*sorted(page, key=lambda message: message.id), *self.messages]
 
 

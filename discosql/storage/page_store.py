@@ -12,11 +12,12 @@ from discosql.errors import DatabaseCorruptionError, ForbiddenError, NotFoundErr
 from discosql.schema import TableSchema
 from discosql.storage.cache import Loaded, PageCache
 from discosql.storage.guild import Attachment, Guild, Message
-from discosql.storage.hash_index import Bucket, Hasher, IndexPage, decode_bucket
+from discosql.storage.hash_index import Bucket, IndexPage, decode_bucket
 from discosql.storage.page_text import PageText
 from discosql.storage.paged import Need
 from discosql.storage.pages import PageRows, Place, RowPage, decode_page, describe, describe_rows, unpack_page
 from discosql.storage.reading import fetch_message, with_retries
+from discosql.storage.sealing import Keyring
 
 Keep: TypeAlias = Literal["rows", "text", "nothing"]
 """In what form a page that is read as a whole goes into the cache."""
@@ -38,10 +39,10 @@ class PageStore:
     `lost` has the pages of indexes that turned out to be missing or damaged.
     """
 
-    def __init__(self, guild: Guild, limit: int, hash_key: Hasher) -> None:
+    def __init__(self, guild: Guild, limit: int, keyring: Keyring) -> None:
         self.guild = guild
         self.cache = PageCache(limit)
-        self.hash_key = hash_key
+        self._keyring = keyring
         self.lost: set[Place] = set()
         self._attachments: OrderedDict[int, tuple[Attachment, ...]] = OrderedDict()
         self._loading: dict[tuple[str, Place], asyncio.Future[Loaded]] = {}
@@ -121,7 +122,7 @@ class PageStore:
         return await asyncio.shield(running)
 
     async def _load_bucket(self, page: IndexPage) -> Bucket:
-        bucket = decode_bucket(page, await self._download(page.place))
+        bucket = decode_bucket(page, await self._download(page.place), self._keyring)
         self.cache.put(page.place, bucket)
         return bucket
 
@@ -150,8 +151,8 @@ class PageStore:
             return known.text
         data = await self._download(page.place)
         if page.raw <= _SMALL:
-            return unpack_page(page, data)
-        return await asyncio.to_thread(unpack_page, page, data)
+            return unpack_page(page, data, self._keyring)
+        return await asyncio.to_thread(unpack_page, page, data, self._keyring)
 
     async def _download(self, place: Place) -> bytes:
         try:
@@ -218,7 +219,6 @@ class Held:
     """Pages that were just loaded, over those in the cache: a `Source` that loses nothing while it is used."""
 
     def __init__(self, store: PageStore) -> None:
-        self.hash_key = store.hash_key
         self._store = store
         self._pages: dict[Place, Loaded] = {}
 

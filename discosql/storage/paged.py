@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from discosql.schema import Index, TableSchema
-from discosql.storage.hash_index import Bucket, Hasher, IndexPage, PagedIndex
+from discosql.storage.hash_index import Bucket, IndexPage, PagedIndex
 from discosql.storage.keys import KeyReader
 from discosql.storage.layout import MISSING
 from discosql.storage.page_text import PageText
@@ -91,8 +91,6 @@ class Need:
 
 class Source(Protocol):
     """Pages in memory."""
-
-    hash_key: Hasher
 
     def rows(self, page: RowPage, schema: TableSchema) -> PageRows | None:
         """Return a page's rows in the layout of a schema, None if they are not in memory."""
@@ -199,8 +197,9 @@ def _paged_candidates(
         return _candidates_in_rows(table, base, table.schema.index(index_id), keys, source, need)
     found: list[tuple[Any, int]] = []
     unindexed: set[Any] = set()
+    hash_key = index.hash_key
     for key in keys:
-        key_hash = source.hash_key(key)
+        key_hash = hash_key(key)
         page = index.page_of(key_hash)
         if page is None:
             continue

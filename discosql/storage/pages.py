@@ -18,6 +18,7 @@ from discosql.schema import Index, TableSchema
 from discosql.storage.codec import decode_lines, encode_lines
 from discosql.storage.keys import IndexMap, key_reader
 from discosql.storage.layout import layout_of, row_remapper
+from discosql.storage.sealing import Keyring, Seal, place_of
 from discosql.storage.views import Batch, Range
 from discosql.types import Row, Value, sort_key
 
@@ -115,11 +116,18 @@ def digest_of(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 
-def encode_page(rows: Batch, columns: tuple[int, ...]) -> EncodedPage:
-    """Return the page that holds these rows, of which there is at least one."""
+def row_place(channel: int, first: int, last: int, rows: int) -> bytes:
+    """Return what binds a sealed page to its channel and rows."""
+    return place_of("rows", channel, first, last, rows)
+
+
+def encode_page(rows: Batch, columns: tuple[int, ...], channel: int = 0, seal: Seal | None = None) -> EncodedPage:
+    """Return the page that holds these rows, of which there is at least one, sealed for a channel with `seal`."""
     text, objects = encode_lines(rows)
     packed = len(text) > PLAIN_SIZE
     data = gzip.compress(text, 1, mtime=0) if packed else text
+    if seal is not None:
+        data = seal.seal_file(data, row_place(channel, rows[0][0], rows[-1][0], len(rows)))
     zones = tuple([_zone([row[position] for row in rows]) for position in range(1, len(columns) + 1)])
     return EncodedPage(data, rows, len(text), digest_of(data), packed, objects, columns, zones)
 
@@ -193,9 +201,11 @@ class PageRows:
         return [] if found is None else [found] if isinstance(found, int) else found
 
 
-def unpack_page(page: RowPage, data: bytes) -> bytes:
+def unpack_page(page: RowPage, data: bytes, keyring: Keyring | None = None) -> bytes:
     """Return the text of a page's file. Raises DatabaseCorruptionError if it is damaged."""
     check_digest(page.place, page.digest, data)
+    if keyring is not None:
+        data = unsealed(keyring, page.place, data, row_place(page.place.channel, page.first, page.last, page.rows))
     try:
         return gzip.decompress(data) if page.packed else data
     except (OSError, EOFError, zlib.error) as exc:
@@ -226,6 +236,14 @@ def check_digest(place: Place, digest: str, data: bytes) -> None:
     """Raise DatabaseCorruptionError unless the bytes of a page are those that were written."""
     if digest_of(data) != digest:
         raise DatabaseCorruptionError(f"{describe(place)} is damaged")
+
+
+def unsealed(keyring: Keyring, place: Place, data: bytes, bound: bytes) -> bytes:
+    """Return a page's bytes, opened if they are sealed. Raises DatabaseCorruptionError if they were not `bound` so."""
+    opened = keyring.open_file(data, bound)
+    if opened is None:
+        raise DatabaseCorruptionError(f"{describe(place)} was not sealed for that place with a known key")
+    return opened
 
 
 def describe(place: Place) -> str:

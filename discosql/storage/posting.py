@@ -13,10 +13,13 @@ from discosql.storage.guild import MAX_FILES, Channel, File, Guild, Message
 from discosql.storage.page_store import PageStore
 from discosql.storage.pages import Place
 from discosql.storage.reading import with_retries
+from discosql.storage.sealing import Seal
 
 Placed = Callable[[Place], None]
 
 _NAME_LENGTH: Final = 80
+_SEALED_TEXT: Final = "`sealed pages`"
+_SEALED_FILE: Final = "page.sealed"
 TOPIC: Final = "Pages of a discosql database: do not write here."
 
 
@@ -98,19 +101,33 @@ class Channels:
 
 @dataclass(slots=True)
 class Workshop:
-    """What building needs. `oldest` is the oldest message posted so far, 0 if none was."""
+    """What building needs. `oldest` is the oldest message posted so far, 0 if none was.
+
+    Pages are sealed with `seal` if there is one, and named so that nothing shows; `seed` is the key of index hashes.
+    """
 
     guild: Guild
     store: PageStore
     channels: Channels
     page_size: int
     randbytes: Callable[[int], bytes]
+    seed: bytes
+    seal: Seal | None = None
     oldest: int = 0
     replaced: list[Place] = field(default_factory=list)
 
     def poster(self, channel: int, text: str) -> PagePoster:
         """Return what posts pages into a channel."""
-        return PagePoster(self.guild, channel, text, self.randbytes)
+        return PagePoster(self.guild, channel, text if self.seal is None else _SEALED_TEXT, self.randbytes)
+
+    async def make_channel(self, name: str, *, shared: int | None) -> int | None:
+        """Return a new channel for a table or an index, or `shared` if none can be made."""
+        shown = name if self.seal is None else f"data-{self.seal.name_of(name)}"
+        return await self.channels.make(shown, shared=shared)
+
+    def file_name(self, stem: str, rest: str) -> str:
+        """Return a file's name."""
+        return file_name(stem, rest) if self.seal is None else _SEALED_FILE
 
     def note(self, poster: PagePoster) -> None:
         """Take note of what was posted."""

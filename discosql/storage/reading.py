@@ -5,10 +5,18 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from discosql.errors import DatabaseCorruptionError, ForbiddenError, NoAnswerError, NotFoundError, UnavailableError
+from discosql.errors import (
+    DatabaseCorruptionError,
+    EncryptionKeyError,
+    ForbiddenError,
+    NoAnswerError,
+    NotFoundError,
+    UnavailableError,
+)
 from discosql.storage.chain import Candidate
 from discosql.storage.entry import Entry, read_body, read_entry
 from discosql.storage.guild import MAX_PAGE, Attachment, Guild, Message
+from discosql.storage.sealing import Keyring
 
 T = TypeVar("T")
 
@@ -69,8 +77,9 @@ async def _download(guild: Guild, attachment: Attachment) -> bytes:
 
 
 async def body_of(guild: Guild, candidate: Candidate) -> list[Any]:
-    """Return the body of an entry, downloaded if it is in files."""
+    """Return the body of an entry, downloaded if it is in files. Raises EncryptionKeyError if it takes another key."""
     entry, message = candidate.entry, candidate.message
+    check_key(entry)
     if not entry.files:
         return entry.body  # type: ignore[no-any-return]
     try:
@@ -97,12 +106,19 @@ async def _files_of(guild: Guild, entry: Entry, message: Message) -> list[bytes]
     return files
 
 
-def entries_of(guild: Guild, messages: list[Message]) -> list[tuple[Entry, Message]]:
+def check_key(entry: Entry) -> None:
+    """Raise EncryptionKeyError for an entry that the keys at hand do not open."""
+    if entry.locked:
+        raise EncryptionKeyError(entry.locked)
+
+
+async def entries_of(guild: Guild, messages: list[Message], keyring: Keyring) -> list[tuple[Entry, Message]]:
     """Return the entries in messages: those of our own account, never edited, with a right checksum."""
     found = []
-    for message in messages:
-        if message.author == guild.account and not message.edited:
-            entry = read_entry(message)
-            if entry is not None:
-                found.append((entry, message))
+    own = [message for message in messages if message.author == guild.account and not message.edited]
+    await keyring.prepare(own)
+    for message in own:
+        entry = read_entry(message, keyring)
+        if entry is not None:
+            found.append((entry, message))
     return found
