@@ -8,7 +8,6 @@ first runs them in the caller's own thread, which is the end of it as long as al
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final, Literal, TypeAlias
 
@@ -26,32 +25,21 @@ from discosql.executor.run import (
 from discosql.explaining import Steps, explain_steps
 from discosql.past import Past
 from discosql.planner.context import PlanContext
+from discosql.planner.cost import expected_costs
 from discosql.planner.parse import bind_parameters, split
 from discosql.planner.plan import Explain, Prepared, Query, TransactionControl, Vacuum
 from discosql.planner.prepare import prepare
 from discosql.schema import Catalog, TableStatistics
+from discosql.session_cache import CachedStatement
 from discosql.storage.engine import Engine, Transaction
 from discosql.types import Value, to_value
 
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
-MAX_VARIANTS: Final = 16
-"""Kinds of parameters that one statement is compiled for; further ones share code that works for all."""
-
 MAX_RETRIES: Final = 50
 """How often an autocommit statement is run again after conflicts, each time on a newer snapshot."""
 
 _READ_ONLY: Final = "attempt to write a readonly database: the past cannot be changed"
-
-
-@dataclass(slots=True)
-class CachedStatement:
-    """A prepared statement and its compiled forms, one for each combination of parameter types met."""
-
-    prepared: Prepared
-    magnitudes: dict[int, int]
-    checked_slot: int
-    variants: dict[tuple[type, ...], CompiledStatement] = field(default_factory=dict)
 
 
 class Session:
@@ -105,7 +93,7 @@ class Session:
             return (yield from self._vacuum())
         if isinstance(statement, Explain):
             return (yield from self._explain(statement, values))
-        compiled = self._compiled(cached, values)
+        compiled = cached.compiled(self.registry, values)
         return (yield from self._run(compiled, compiled.run, values))
 
     def execute_many(self, sql: str, rows: Iterable[Parameters]) -> Steps:
@@ -120,7 +108,7 @@ class Session:
         if self._is_stale:
             yield self.engine.refreshing()
             cached = self._statement(sql)
-        compiled = self._compiled(cached, None)
+        compiled = cached.compiled(self.registry, None)
         return (yield from self._run(compiled, lambda context: compiled.run_many(context, bound), ()))
 
     def execute_script(self, script: str) -> Steps:
@@ -304,7 +292,8 @@ class Session:
         def run(compiled: CompiledStatement) -> Steps:
             return self._run(compiled, compiled.run, values)
 
-        return explain_steps(explain, self.engine, compile_inner, run)
+        leaves = expected_costs(explain.statement, self._plan_context({}))
+        return explain_steps(explain, self.engine, leaves, compile_inner, run)
 
     def _vacuum(self) -> Steps:
         if self._fixed is not None:
@@ -384,15 +373,3 @@ class Session:
             frozenset({"BINARY", "NOCASE", "RTRIM", *self.collations}),
             self.optimise,
         )
-
-    def _compiled(self, cached: CachedStatement, values: tuple[Value, ...] | None) -> CompiledStatement:
-        signature = () if values is None else tuple(map(type, values))
-        compiled = cached.variants.get(signature)
-        if compiled is None:
-            if len(cached.variants) >= MAX_VARIANTS:
-                signature = ()
-            compiled = cached.variants.get(signature) or compile_statement(
-                cached.prepared.statement, self.registry, signature
-            )
-            cached.variants[signature] = compiled
-        return compiled

@@ -64,23 +64,22 @@ def _touched(draws: float, pages: int, cached: int) -> int:
     return max(round(hit * (pages - cached) / pages), 1)
 
 
-def expected_costs(statement: Statement, context: PlanContext) -> dict[int, dict[str, object]]:
-    """Return what reading each table is expected to cost, by the `id()` of its node, where it costs requests.
+def expected_costs(statement: Statement, context: PlanContext) -> list[tuple[Scan | IndexLookup, Cost]]:
+    """Return each leaf of a statement that reads a table, with what that is expected to cost.
 
-    These are notes for `explain_lines`. The keys that an IndexJoin looks up, all together, are estimated.
+    The keys that an IndexJoin looks up, all together, are estimated. What the checks of constraints cost is left out.
     """
     estimates = Estimates(context)
-    found: dict[int, dict[str, object]] = {}
+    found: dict[int, tuple[Scan | IndexLookup, Cost]] = {}
     for plan in plans(statement):
         for node in walk_all(plan):
             if isinstance(node, IndexJoin):
                 keys = estimates.rows(node.left)
                 cost = lookup_cost(estimates, node.lookup.table, node.lookup.index, keys)
-                found[id(node.lookup)] = {"requests": cost.requests, "bytes": cost.bytes}
-            elif isinstance(node, Scan | IndexLookup):
-                cost = access_cost(estimates, node)
-                found.setdefault(id(node), {"requests": cost.requests, "bytes": cost.bytes})
-    return {node: notes for node, notes in found.items() if notes["requests"]}
+                found[id(node.lookup)] = node.lookup, cost
+            elif isinstance(node, Scan | IndexLookup) and id(node) not in found:
+                found[id(node)] = node, access_cost(estimates, node)
+    return list(found.values())
 
 
 def access_cost(estimates: Estimates, node: Scan | IndexLookup) -> Cost:

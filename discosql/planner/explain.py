@@ -55,7 +55,8 @@ from discosql.planner.traverse import children, free_columns
 from discosql.schema import TableSchema
 
 Annotations: TypeAlias = Mapping[int, Mapping[str, object]]
-"""What to say of a node besides its label, by its `id()`: names and values, such as ``{"rows": 5}``."""
+"""What to say of a node besides its label, by its `id()`: names and values (text, a number, a tuple of texts), such as
+``{"rows": 5}``."""
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Entry:
     def line(self) -> str:
         """The entry as one line of text."""
         label = f"{self.kind}: {self.text}" if self.text else self.kind
-        notes = ", ".join(f"{name} {value}" for name, value in self.notes.items())
+        notes = ", ".join(f"{name} {_shown(value)}" for name, value in self.notes.items())
         return f"{label}  ({notes})" if notes else label
 
 
@@ -89,14 +90,21 @@ def explain_lines(statement: Statement | Node, annotations: Annotations | None =
 
 
 def explain_json(statement: Statement | Node, annotations: Annotations | None = None) -> str:
-    """Return the tree as JSON: objects with ``node``, ``text``, the notes under their names, and ``children``."""
+    """Return the tree as JSON: objects with ``node``, ``text``, the notes by name (``_`` for spaces), ``children``."""
     return json.dumps(
         [_data(entry) for entry in _entries(statement, annotations or {})], ensure_ascii=False, default=str
     )
 
 
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return " and ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def _data(entry: Entry) -> dict[str, Any]:
-    data: dict[str, Any] = {"node": entry.kind, "text": entry.text, **entry.notes}
+    notes = {name.replace(" ", "_"): value for name, value in entry.notes.items()}
+    data: dict[str, Any] = {"node": entry.kind, "text": entry.text, **notes}
     data["children"] = [_data(below) for below in entry.below]
     return data
 

@@ -21,10 +21,13 @@ from discosql.planner.plan import (
     RowCheck,
     RowRules,
     ScalarSubquery,
+    SetPragma,
     Shared,
     Statement,
+    TransactionControl,
     Update,
     Upsert,
+    Vacuum,
 )
 from discosql.planner.traverse import expressions, keep_output, map_expressions, rewrite_plan, walk_plan, with_subplan
 
@@ -39,6 +42,8 @@ _SOURCES: Final[dict[type, str]] = {
     Explain: "statement",
 }
 """The attribute that holds a statement's plan, or the statement within it."""
+
+_PLANLESS: Final = (TransactionControl, SetPragma, Vacuum)
 
 _HELD: Final[dict[type, tuple[str, ...]]] = {
     Insert: ("rules", "upserts", "returning", "related"),
@@ -57,7 +62,9 @@ def source(statement: Statement) -> Node | None:
     """Return the plan that a statement reads from; None for one that reads nothing."""
     name = _SOURCES.get(type(statement))
     below = getattr(statement, name) if name is not None else None
-    return source(below) if isinstance(below, Insert | Query | Update | Delete | ChangeSchema) else below
+    if below is None or isinstance(below, _PLANLESS):
+        return None
+    return source(below) if type(below) in _SOURCES else below
 
 
 def map_plans(statement: _T, change: Callable[[Node], Node]) -> _T:
@@ -68,8 +75,10 @@ def map_plans(statement: _T, change: Callable[[Node], Node]) -> _T:
         old = getattr(statement, name)
         if type(old) in _SOURCES:
             new = map_plans(old, change)
+        elif old is None or isinstance(old, _PLANLESS):
+            new = old
         else:
-            new = old if old is None else keep_output(old, change(old))
+            new = keep_output(old, change(old))
         if new is not old:
             changes[name] = new
     for held in _HELD.get(type(statement), ()):

@@ -124,6 +124,19 @@ class Engine:
         version = self.state.tables[table]
         return table_statistics(version, version.rows, self.pages)
 
+    def channels_of(self, table: int, index: int | None = None) -> tuple[str, ...]:
+        """Return the names of the channels where the pages of a table are, after those of an index of it.
+
+        None are there for a table that is all in memory.
+        """
+        base = self.state.tables[table].base if table in self.state.tables else None
+        if base is None or not base.pages:
+            return ()
+        paged = base.indexes.get(index) if index is not None else None
+        found = [page.place.channel for page in (paged.pages if paged is not None else ()) if page is not None]
+        found += [page.place.channel for page in base.pages]
+        return tuple([self.channels.name(channel) for channel in dict.fromkeys(found)])
+
     # Keeping up ---------------------------------------------------------------------------------------------------
 
     def is_stale(self, max_staleness: float) -> bool:

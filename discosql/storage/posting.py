@@ -70,9 +70,9 @@ class Channels:
         self.in_use: set[int] = set()
         self._guild = guild
         self._category = category
-        self._spare = {
-            channel.name: channel.id for channel in known if channel.category == category and channel.topic == TOPIC
-        }
+        pages = [channel for channel in known if channel.category == category and channel.topic == TOPIC]
+        self._spare = {channel.name: channel.id for channel in pages}
+        self._names = {channel.id: channel.name for channel in pages}
         self._refused = False
 
     async def make(self, name: str, *, shared: int | None) -> int | None:
@@ -91,8 +91,13 @@ class Channels:
             self._refused = True
             return shared
         self._spare[name] = channel.id
+        self._names[channel.id] = name
         self.in_use.add(channel.id)
         return channel.id
+
+    def name(self, channel: int) -> str:
+        """Return the name that a channel had when it was last seen; its id if another process made it since."""
+        return self._names.get(channel, str(channel))
 
     def forget(self) -> None:
         """Do not take channels again that were there once: one of them is gone."""
