@@ -77,9 +77,11 @@ from discosql.rows import Row
 if TYPE_CHECKING:
     from discosql.database import Database
     from discosql.table import Field, Table
-    from discosql.table_query import Query, asc, desc, in_, like
+    from discosql.table_conditions import Condition, FieldRef, asc, col, desc, in_, like, not_
+    from discosql.table_query import Query
 
 __version__ = "0.1.0"
+__license__ = "MIT"
 
 __all__ = [
     "BINARY",
@@ -89,6 +91,7 @@ __all__ = [
     "ROWID",
     "STRING",
     "Binary",
+    "Condition",
     "Connection",
     "Cursor",
     "DataError",
@@ -104,6 +107,7 @@ __all__ = [
     "EncryptionKeyError",
     "Error",
     "Field",
+    "FieldRef",
     "ForbiddenError",
     "GuildError",
     "IntegrityError",
@@ -133,11 +137,13 @@ __all__ = [
     "aio",
     "apilevel",
     "asc",
+    "col",
     "complete_statement",
     "connect",
     "desc",
     "in_",
     "like",
+    "not_",
     "paramstyle",
     "threadsafety",
 ]
@@ -148,10 +154,14 @@ _LAZY = {
     "Field": "discosql.table",
     "Table": "discosql.table",
     "Query": "discosql.table_query",
-    "asc": "discosql.table_query",
-    "desc": "discosql.table_query",
-    "in_": "discosql.table_query",
-    "like": "discosql.table_query",
+    "Condition": "discosql.table_conditions",
+    "FieldRef": "discosql.table_conditions",
+    "asc": "discosql.table_conditions",
+    "col": "discosql.table_conditions",
+    "desc": "discosql.table_conditions",
+    "in_": "discosql.table_conditions",
+    "like": "discosql.table_conditions",
+    "not_": "discosql.table_conditions",
 }
 
 

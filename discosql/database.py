@@ -17,7 +17,7 @@ With a bot of your own, ``Database("My Server", bot=my_bot)`` uses its connectio
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar, overload
@@ -27,8 +27,9 @@ from discord.ext import commands
 from loguru import logger
 
 from discosql.aio import Connection
-from discosql.background import BackgroundTasks
-from discosql.errors import DatabaseTableError, NotConnectedError, OperationalError
+from discosql.background import BackgroundTask, BackgroundTasks
+from discosql.database_transaction import OpenTransaction
+from discosql.errors import DatabaseTableError, NotConnectedError, OperationalError, SerializationError
 from discosql.executor.functions import DEFAULT
 from discosql.opening import key_or_environment
 from discosql.rows import Row
@@ -48,6 +49,10 @@ from discosql.table_store import TableStore
 
 T = TypeVar("T", bound=type[Table])
 M = TypeVar("M", bound=Table)
+R = TypeVar("R")
+
+BUILD_TRIES: Final = 10
+"""How often `build_tables` begins anew after conflicts with other processes."""
 
 COMMANDS: Final = "discosql.bot.commands"
 """The discord.py extension with the slash commands."""
@@ -98,7 +103,7 @@ class Database:
         self._options = EngineOptions(key=key_or_environment(key))
         self._connection: Connection | None = None
         self._engine: Engine | None = None
-        self._inner: ContextVar[Connection | None] = ContextVar("discosql_transaction", default=None)
+        self._inner: ContextVar[OpenTransaction | None] = ContextVar("discosql_transaction", default=None)
         self._task: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._failure: BaseException | None = None
@@ -245,13 +250,24 @@ class Database:
         return table_class
 
     async def build_tables(self) -> None:
-        """Create what is missing for every attached class. Raises NotConnectedError before login."""
+        """Create what is missing for every attached class, in one commit. Raises NotConnectedError before login.
+
+        Raises DatabaseTableError, with nothing changed, where a class does not fit its stored table.
+        """
         if not self.open:
             raise NotConnectedError("the database is not connected; did you forget to log in?")
-        for name, table in self.tables.items():
-            store = TableStore(self, name, table.__disco_columns__)
-            await store.build()
-            table.__disco_cursor__ = store
+        stores = {name: TableStore(self, name, table.__disco_columns__) for name, table in self.tables.items()}
+        for attempt in range(1, BUILD_TRIES + 1):
+            try:
+                async with self.transaction():
+                    for store in stores.values():
+                        await store.build()
+                break
+            except SerializationError:  # another process built tables at the same moment
+                if attempt == BUILD_TRIES:
+                    raise
+        for name, store in stores.items():
+            self.tables[name].__disco_cursor__ = store
 
     async def clean(self) -> None:
         """Erase every channel of the database, for ever. Attached classes stay, but are not ready until built again."""
@@ -272,10 +288,23 @@ class Database:
         """The connection that a statement goes through now: that of the running `transaction`, if there is one."""
         inner = self._inner.get()
         if inner is not None:
-            return inner
+            return inner.connection
         if self._connection is None:
             raise NotConnectedError("the database is not connected; did you forget to log in?")
         return self._connection
+
+    def start(self, row: Table, run: Callable[[], Coroutine[Any, Any, R]], *, stored: bool) -> BackgroundTask[R]:
+        """Run something for a row object in the background, within the running transaction if there is one.
+
+        `stored` tells whether the object is stored once it is done.
+        """
+        return self.background.start(row, run, stored=stored, group=self._inner.get())
+
+    def remember(self, row: Table, rowid: int, values: Mapping[str, Any]) -> None:
+        """Note what a row object was before a change, for the case that the running transaction is rolled back."""
+        inner = self._inner.get()
+        if inner is not None:
+            inner.remember(row, rowid, values)
 
     @property
     def catalog(self) -> Catalog:
@@ -289,34 +318,43 @@ class Database:
     async def sql(self, query: str, *parameters: Any, model: type[M]) -> list[M]: ...
 
     async def sql(self, query: str, *parameters: Any, model: type[M] | None = None) -> list[Any]:
-        """Run one statement and return its rows: `Row` objects, or objects of a Table class made from them by name."""
-        cursor = self.connection.cursor()
-        cursor.row_factory = Row
-        await cursor.execute(query, parameters)
-        rows: list[Row] = [] if cursor.description is None else await cursor.fetchall()
-        return rows if model is None else [model.model_validate(dict(row)) for row in rows]
+        """Run one statement and return its rows: `Row` objects, or objects of a Table class made from them by name.
+
+        Such objects count as not stored. Fields without a column in the result get their defaults.
+        """
+        if model is None:
+            cursor = self.connection.cursor()
+            cursor.row_factory = Row
+            await cursor.execute(query, parameters)
+            return [] if cursor.description is None else await cursor.fetchall()
+        connection = self.connection
+        result = await connection._run(lambda: connection._session.execute(query, parameters))
+        names = [column.name for column in result.columns or ()]
+        return [model._from_values(zip(names, row, strict=True)) for row in result.rows]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Run what happens in an ``async with`` block, tables and SQL, as one transaction.
 
-        It is committed at the end, rolled back after an exception. Raises SerializationError if others committed what
-        it depends on; run the block again then.
+        It is committed at the end, once what was started in it is done, and rolled back after an exception; row objects
+        are then what they were before. Raises SerializationError if others committed what it depends on; run the block
+        again then.
         """
         if self._inner.get() is not None:
             raise OperationalError("cannot start a transaction within a transaction")
         if self._connection is None:
             raise NotConnectedError("the database is not connected; did you forget to log in?")
-        connection = self._new_connection()
-        await connection.execute("BEGIN")
-        token = self._inner.set(connection)
+        opened = OpenTransaction(self._new_connection())
+        await opened.connection.execute("BEGIN")
+        token = self._inner.set(opened)
         try:
-            yield connection
+            yield opened.connection
+            await self.background.finish_group(opened)
+            await opened.connection.commit()
         except BaseException:
-            await connection.rollback()
+            await opened.connection.rollback()
+            opened.restore()
             raise
-        else:
-            await connection.commit()
         finally:
             self._inner.reset(token)
 

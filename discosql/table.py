@@ -14,54 +14,85 @@ Example::
         print(await User.where(User.age >= 18))
 """
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, overload
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self, TypeVar, dataclass_transform, overload
 
 import pydantic
 from pydantic.fields import FieldInfo
 
 from discosql.background import BackgroundTask
 from discosql.errors import DatabaseLookupError, DatabaseStorageError, DatabaseTableError, NotConnectedError
-from discosql.table_fields import FieldColumn, NoMatch, Storage, encode_row, quote
-from discosql.table_query import NOTHING, Condition, FieldRef, Query
+from discosql.table_conditions import NOTHING, Condition, FieldRef, Where
+from discosql.table_fields import UNSAVED, FieldColumn, NoMatch, Storage, encode_row, quote
+from discosql.table_query import Query
+from discosql.types import Value
 
 if TYPE_CHECKING:
+    # The only way to tell type checkers of a metaclass of models; at run time it is asked for.
+    from pydantic._internal._model_construction import ModelMetaclass as _ModelType
+
     from discosql.database import Database
     from discosql.table_store import TableStore
+else:
+    _ModelType = type(pydantic.BaseModel)
 
 T = TypeVar("T", bound="Table")
 
-UNSAVED = -1
-"""`__disco_id__` of an object that is not stored."""
+FREE_NAMES: Final = ("all", "count", "exists", "insert_many", "save_all", "upsert", "where")
+"""Methods that the library discobase did not have, so that its programs may have fields of these names."""
 
 
-def Field(*arguments: Any, primary_key: bool = False, unique: bool = False, index: bool = False, **options: Any) -> Any:
+def Field(
+    default: Any = ...,
+    *,
+    primary_key: bool = False,
+    unique: bool = False,
+    index: bool = False,
+    renamed_from: str | None = None,
+    **options: Any,
+) -> Any:
     """Describe a field as `pydantic.Field` does, and its column.
 
     `primary_key` (an int one assigns ids by itself when it is None), `unique`, `index`: make the column so.
+    `renamed_from` is the name that the stored column has and the field no longer.
     """
-    field: FieldInfo = pydantic.Field(*arguments, **options)
-    field.metadata.append(Storage(primary_key, unique, index))
+    field: FieldInfo = pydantic.Field(**options) if default is ... else pydantic.Field(default, **options)
+    field.metadata.append(Storage(primary_key, unique, index, renamed_from))
     return field
 
 
-_ModelType: Any = type(pydantic.BaseModel)
-
-
-class _TableType(_ModelType):  # type: ignore[misc]
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field, pydantic.Field, pydantic.PrivateAttr))
+class _TableType(_ModelType):
     """The class of Table classes: ``User.age`` is a `FieldRef`."""
 
-    def __getattr__(cls, name: str) -> Any:
-        column = cls.__dict__.get("__disco_columns__", {}).get(name) if not name.startswith("_") else None
-        if column is not None:
-            return FieldRef(column)
-        return super().__getattr__(name)
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> Any:
+        """Make a class whose fields may have the names of methods that came after discobase."""
+        free = [field for field in namespace.get("__annotations__", ()) if field in FREE_NAMES]
+        for field in free:
+            # Or pydantic would take the inherited method for the field's default.
+            namespace.setdefault(field, pydantic.Field())
+        with warnings.catch_warnings():
+            for field in free:
+                warnings.filterwarnings("ignore", f'Field name "{field}" in ".*" shadows an attribute in parent')
+            return super().__new__(mcs, name, bases, namespace, **options)
+
+    if not TYPE_CHECKING:  # a type checker would take it for leave to use any name
+
+        def __getattr__(cls, name: str) -> Any:
+            column = cls.__dict__.get("__disco_columns__", {}).get(name) if not name.startswith("_") else None
+            if column is not None:
+                return FieldRef(column)
+            return super().__getattr__(name)
 
 
 class Table(pydantic.BaseModel, metaclass=_TableType):
     """A row of a table. Subclass it, give it fields, and attach the class with ``@db.table``.
 
-    `__disco_id__` is the id of the stored row, -1 while it is not stored.
+    `__disco_id__` is the id of the stored row, -1 while it is not stored. Objects are equal if their fields are. What
+    is started for one object (`save`, `update`, `commit`, `delete`) happens in that order, with the values that the
+    object had at the call.
     """
 
     __disco_database__: ClassVar["Database | None"] = None
@@ -86,49 +117,60 @@ class Table(pydantic.BaseModel, metaclass=_TableType):
     def __disco_id__(self) -> int:
         return self._disco_rowid
 
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Table) and self._disco_rowid != other._disco_rowid:
+            other = other.__copy__()
+            other._disco_rowid = self._disco_rowid
+        return super().__eq__(other)
+
     # Rows ---------------------------------------------------------------------------------------------------------
 
     def save(self) -> BackgroundTask[Self]:
         """Store a new row; awaiting the task is optional. Raises DatabaseStorageError if it is stored already."""
         store = self._store()
-        if self._disco_rowid != UNSAVED:
+        if store.is_stored(self):
             raise DatabaseStorageError(
                 f"this {type(self).__name__} is stored already; did you mean update() or commit()?"
             )
-        return store.start(self._save(store))
+        return store.start(self, partial(self._save, store, self._values()), stored=True)
 
     def update(self) -> BackgroundTask[Self]:
         """Rewrite the stored row. Raises DatabaseStorageError if it is not stored."""
         store = self._store()
-        self._check_stored()
-        return store.start(self._update(store))
+        self._check_stored(store.is_stored(self))
+        return store.start(self, partial(self._update, store, self._values()), stored=True)
 
     def commit(self) -> BackgroundTask[Self]:
         """Store a new row or rewrite the stored one, whichever fits."""
-        return self.save() if self._disco_rowid == UNSAVED else self.update()
+        return self.update() if self._store().is_stored(self) else self.save()
 
     def delete(self) -> BackgroundTask[None]:
         """Remove the stored row. Raises DatabaseStorageError if it is not stored."""
         store = self._store()
-        self._check_stored()
-        return store.start(self._delete(store))
+        self._check_stored(store.is_stored(self))
+        return store.start(self, partial(self._delete, store), stored=False)
 
-    async def _save(self, store: "TableStore") -> Self:
-        (self._disco_rowid,) = await store.insert([encode_row(self.__disco_columns__, self)])
-        store.take_assigned_key(self, self._disco_rowid)
+    async def _save(self, store: "TableStore", values: tuple[Value, ...]) -> Self:
+        (rowid,) = await store.insert([values])
+        store.place(self, rowid)
         return self
 
-    async def _update(self, store: "TableStore") -> Self:
-        self._disco_rowid = await store.update(self._disco_rowid, encode_row(self.__disco_columns__, self))
+    async def _update(self, store: "TableStore", values: tuple[Value, ...]) -> Self:
+        self._check_stored(self._disco_rowid != UNSAVED)
+        store.place(self, await store.update(self._disco_rowid, values))
         return self
 
     async def _delete(self, store: "TableStore") -> None:
+        self._check_stored(self._disco_rowid != UNSAVED)
         await store.delete(self._disco_rowid)
-        self._disco_rowid = UNSAVED
+        store.forget(self)
 
-    def _check_stored(self) -> None:
-        if self._disco_rowid == UNSAVED:
+    def _check_stored(self, stored: bool) -> None:
+        if not stored:
             raise DatabaseStorageError(f"this {type(self).__name__} is not stored; did you mean save() or commit()?")
+
+    def _values(self) -> tuple[Value, ...]:
+        return encode_row(self.__disco_columns__, self)
 
     @classmethod
     async def save_all(cls, rows: Iterable[Self]) -> list[Self]:
@@ -138,15 +180,19 @@ class Table(pydantic.BaseModel, metaclass=_TableType):
         for row in objects:
             if not isinstance(row, cls):
                 raise DatabaseStorageError(f"save_all() of {cls.__name__} takes its objects, not {type(row).__name__}")
-            if row._disco_rowid != UNSAVED:
+            if store.is_stored(row):
                 raise DatabaseStorageError(f"a {cls.__name__} given to save_all() is stored already")
-        rowids = await store.insert([encode_row(cls.__disco_columns__, row) for row in objects])
+        if len({id(row) for row in objects}) < len(objects):
+            raise DatabaseStorageError(f"a {cls.__name__} was given to save_all() twice")
+        rowids = await store.insert([row._values() for row in objects])
         for row, rowid in zip(objects, rowids, strict=True):
-            row._disco_rowid = rowid
-            store.take_assigned_key(row, rowid)
+            store.place(row, rowid)
         return objects
 
-    insert_many = save_all
+    @classmethod
+    async def insert_many(cls, rows: Iterable[Self]) -> list[Self]:
+        """Store many new rows in one commit: another name for `save_all`."""
+        return await cls.save_all(rows)
 
     async def upsert(self, *conflict: Any) -> Self:
         """Store the row, or rewrite the stored row that has the same key.
@@ -157,8 +203,7 @@ class Table(pydantic.BaseModel, metaclass=_TableType):
         names = [field.column.name if isinstance(field, FieldRef) else str(field) for field in conflict]
         for name in names:
             type(self)._column(name)
-        self._disco_rowid = await store.upsert(encode_row(self.__disco_columns__, self), names)
-        store.take_assigned_key(self, self._disco_rowid)
+        store.place(self, await store.upsert(self._values(), names))
         return self
 
     # Lookups ------------------------------------------------------------------------------------------------------
@@ -169,8 +214,7 @@ class Table(pydantic.BaseModel, metaclass=_TableType):
 
         Raises DatabaseLookupError for an unknown field.
         """
-        cls._store()
-        return await Query(cls).where(*(cls._equals(name, value) for name, value in fields.items()))
+        return await cls._found(fields)
 
     @overload
     @classmethod
@@ -187,18 +231,25 @@ class Table(pydantic.BaseModel, metaclass=_TableType):
         strict: DatabaseLookupError for none or several. Not strict: None for none, the first for several. Raises
         ValueError without fields.
         """
-        cls._store()
+        found = cls._found(fields)
         if not fields:
             raise ValueError("find_unique() needs at least one field to look for")
-        conditions = [cls._equals(name, value) for name, value in fields.items()]
-        rows = await Query(cls).where(*conditions).limit(2)
+        rows = await found.limit(2)
         if strict and len(rows) != 1:
-            found = "no row" if not rows else "more than one row"
-            raise DatabaseLookupError(f"{found} of {cls.__name__} with that {', '.join(fields)}")
+            number = "no row" if not rows else "more than one row"
+            raise DatabaseLookupError(f"{number} of {cls.__name__} with that {', '.join(fields)}")
         return rows[0] if rows else None
 
+    @overload
     @classmethod
-    def where(cls, condition: Any, *rest: Any) -> Query[Self]:
+    def where(cls, condition: str, /, *parameters: Any) -> Query[Self]: ...
+
+    @overload
+    @classmethod
+    def where(cls, condition: Where, /, *conditions: Where) -> Query[Self]: ...
+
+    @classmethod
+    def where(cls, condition: Any, /, *rest: Any) -> Query[Self]:
         """Return a query: of comparisons (``User.where(User.age >= 18)``), all of which must hold, or of the SQL text
         after WHERE and its parameters (``User.where("name LIKE ? ORDER BY id LIMIT 5", "A%")``).
         """
@@ -216,16 +267,19 @@ class Table(pydantic.BaseModel, metaclass=_TableType):
     @classmethod
     async def count(cls, **fields: Any) -> int:
         """Return the number of rows whose fields equal the given values."""
-        cls._store()
-        return await Query(cls).where(*(cls._equals(name, value) for name, value in fields.items())).count()
+        return await cls._found(fields).count()
 
     @classmethod
     async def exists(cls, **fields: Any) -> bool:
         """Return whether there is a row whose fields equal the given values."""
-        cls._store()
-        return await Query(cls).where(*(cls._equals(name, value) for name, value in fields.items())).exists()
+        return await cls._found(fields).exists()
 
     # Within -------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def _found(cls, fields: Mapping[str, Any]) -> Query[Self]:
+        cls._store()
+        return Query(cls).where(*(cls._equals(name, value) for name, value in fields.items()))
 
     @classmethod
     def _column(cls, name: str) -> FieldColumn:
@@ -269,16 +323,38 @@ class Table(pydantic.BaseModel, metaclass=_TableType):
 
     @classmethod
     def _from_row(cls, row: Sequence[Any]) -> Self:
-        """Return the object of a stored row. It was validated when it was made, so validators do not run again."""
-        values = {
-            name: None if value is None else column.decode(value)
-            for (name, column), value in zip(cls.__disco_columns__.items(), row[1:], strict=True)
-        }
+        """Return the object of a stored row: its rowid, then its values in the order of the columns."""
+        made = cls._from_values(zip(cls.__disco_columns__, row[1:], strict=True))
+        made._disco_rowid = row[0]
+        return made
+
+    @classmethod
+    def _from_values(cls, stored: Iterable[tuple[str, Value]]) -> Self:
+        """Return the object of stored values by field. They were validated before, so validators do not run again."""
+        values = {name: cls._decoded(cls._column(name), value) for name, value in stored}
+        if len(values) < len(cls.__disco_columns__):
+            return cls.model_validate(values, by_alias=False, by_name=True)
         made = cls.__new__(cls)
         object.__setattr__(made, "__dict__", values)
         object.__setattr__(made, "__pydantic_fields_set__", set(values))
         object.__setattr__(made, "__pydantic_extra__", {} if cls.model_config.get("extra") == "allow" else None)
         object.__setattr__(made, "__pydantic_private__", None)
         made.model_post_init(None)
-        made._disco_rowid = row[0]
         return made
+
+    @classmethod
+    def _decoded(cls, column: FieldColumn, value: Value) -> Any:
+        if value is None:
+            if column.nullable:
+                return None
+            raise DatabaseTableError(
+                f"a row of table {cls.__disco_name__} has no value in column {column.name}, which the class says is "
+                "never None; make the field optional, or fill the column with UPDATE"
+            )
+        try:
+            return column.decode(value)
+        except (ValueError, TypeError) as exc:
+            raise DatabaseTableError(
+                f"a row of table {cls.__disco_name__} has a value in column {column.name} that does not fit the "
+                "field's type any more; change it with UPDATE"
+            ) from exc

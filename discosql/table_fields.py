@@ -10,9 +10,10 @@ import json
 import types
 import typing
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import pydantic
@@ -22,14 +23,18 @@ from pydantic_core import PydanticSerializationError, PydanticUndefined, Pydanti
 from discosql.errors import DatabaseTableError, DataError
 from discosql.types import SqlType, Value, to_value
 
+UNSAVED: Final = -1
+"""`__disco_id__` of an object that is not stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """What `Field` says of a column: whether it is the primary key, unique, or has an index."""
+    """What `Field` says of a column: whether it is the primary key, unique, has an index; the name it had before."""
 
     primary_key: bool = False
     unique: bool = False
     index: bool = False
+    renamed_from: str | None = None
 
 
 class NoMatch(Exception):
@@ -41,10 +46,11 @@ class FieldColumn:
     """One field's column.
 
     `encode` turns a field's value into a SQL value and `decode` a stored one (not NULL) back. `default` is the field's
-    default, PydanticUndefined without one.
+    default, PydanticUndefined without one; `factory` makes it, where the class says how.
     """
 
     name: str
+    annotation: Any
     type: SqlType
     nullable: bool
     storage: Storage
@@ -52,18 +58,21 @@ class FieldColumn:
     decode: Callable[[Any], Any]
     adapter: "pydantic.TypeAdapter[Any]"
     default: Any = PydanticUndefined
+    factory: Callable[[], Any] | None = None
 
     def operand(self, value: Any) -> Value:
         """Return what a value is looked up as. Raises NoMatch where nothing can be equal to it."""
         if value is None:
             return None
-        if self.type in _EXACT and isinstance(value, bool) != (self.type is SqlType.BOOLEAN):
+        if isinstance(self.annotation, type) and issubclass(self.annotation, enum.Enum):
+            value = next((member for member in self.annotation if member == value), value)
+        elif self.type in _EXACT and isinstance(value, bool) != (self.type is SqlType.BOOLEAN):
             raise NoMatch  # True is no 1 here, whatever Python says
-        if self.type in (SqlType.INTEGER, SqlType.REAL) and type(value) in (int, float):
-            return to_value(value)
         try:
+            if self.type in _NUMBERS and type(value) in (int, float) and value == value:
+                return to_value(value)
             return self.encode(self.adapter.validate_python(value, strict=True if self.type in _EXACT else None))
-        except pydantic.ValidationError as exc:
+        except (pydantic.ValidationError, DataError) as exc:
             raise NoMatch from exc
 
     @property
@@ -76,11 +85,16 @@ class FieldColumn:
             words.append("UNIQUE")
         if not self.nullable:
             words.append("NOT NULL")
+        literal = default_literal(self)
+        if literal not in (None, "NULL"):
+            words.append(f"DEFAULT {literal}")
         return " ".join(words)
 
 
 _EXACT: Final = frozenset({SqlType.INTEGER, SqlType.REAL, SqlType.BOOLEAN, SqlType.TEXT, SqlType.BLOB})
 """Types whose lookups convert nothing: ``find(name=5)`` matches no text."""
+
+_NUMBERS: Final = frozenset({SqlType.INTEGER, SqlType.REAL})
 
 
 def quote(name: str) -> str:
@@ -99,7 +113,19 @@ def field_columns(model: type[pydantic.BaseModel]) -> dict[str, FieldColumn]:
                 f"fields {other} and {name} of {model.__name__} differ only in case, which column names do not"
             )
         columns[name] = _field_column(model, name, field)
+    if not columns:
+        raise DatabaseTableError(f"{model.__name__} has no fields, and a table needs a column")
+    rowid_name(columns)
     return columns
+
+
+def rowid_name(columns: Iterable[str]) -> str:
+    """Return the name by which a table's rowid can be asked for: one of SQLite's three that no column has."""
+    taken = {name.lower() for name in columns}
+    for name in ("rowid", "_rowid_", "oid"):
+        if name not in taken:
+            return name
+    raise DatabaseTableError("fields named rowid, _rowid_ and oid leave no name for the row's own number")
 
 
 def _field_column(model: type[pydantic.BaseModel], name: str, field: FieldInfo) -> FieldColumn:
@@ -113,12 +139,16 @@ def _field_column(model: type[pydantic.BaseModel], name: str, field: FieldInfo) 
         raise DatabaseTableError(
             f"field {name} of {model.__name__} has type {annotation}, which pydantic cannot write as JSON"
         ) from exc
-    encode, decode = _codec(annotation, kind, adapter)
+    encode, decode = _codec(name, annotation, kind, adapter)
     storage = next((item for item in field.metadata if isinstance(item, Storage)), Storage())
     default: Any = field.get_default(call_default_factory=False)
-    if field.default_factory is not None:
+    factory: Any = field.default_factory
+    if factory is not None:
         default = PydanticUndefined
-    return FieldColumn(name, kind, nullable, storage, encode, decode, adapter, default)
+        if field.default_factory_takes_validated_data:
+            factory = None
+    nullable = nullable or default is None
+    return FieldColumn(name, annotation, kind, nullable, storage, encode, decode, adapter, default, factory)
 
 
 def _without_none(annotation: Any) -> tuple[Any, bool]:
@@ -149,6 +179,8 @@ _BY_CLASS: Final[tuple[tuple[type, SqlType], ...]] = (
     (datetime.time, SqlType.TEXT),
     (datetime.timedelta, SqlType.INTEGER),
     (uuid.UUID, SqlType.UUID),
+    (pydantic.SecretStr, SqlType.TEXT),
+    (pydantic.SecretBytes, SqlType.BLOB),
 )
 
 
@@ -157,6 +189,8 @@ def _column_type(annotation: Any) -> SqlType:
         return _column_type(get_args(annotation)[0])
     if isinstance(annotation, typing.NewType):
         return _column_type(annotation.__supertype__)
+    if hasattr(annotation, "__value__"):  # a type alias of the ``type`` statement
+        return _column_type(annotation.__value__)
     if get_origin(annotation) is Literal:
         return _type_of_values(get_args(annotation))
     if not isinstance(annotation, type):
@@ -178,32 +212,58 @@ _MICROSECOND: Final = datetime.timedelta(microseconds=1)
 
 
 def _codec(
-    annotation: Any, kind: SqlType, adapter: "pydantic.TypeAdapter[Any]"
+    name: str, annotation: Any, kind: SqlType, adapter: "pydantic.TypeAdapter[Any]"
 ) -> tuple[Callable[[Any], Value], Callable[[Any], Any]]:
     bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
     if kind is SqlType.JSON:
-        return lambda value: _canonical_json(adapter, value), adapter.validate_json
+        return lambda value: _json_text(name, adapter, value), partial(_read_json, adapter)
     if isinstance(bare, type) and issubclass(bare, datetime.timedelta):
         return lambda value: to_value(value // _MICROSECOND), lambda stored: datetime.timedelta(microseconds=stored)
-    if bare in (str, int, float, bytes, Decimal):
+    if isinstance(bare, type) and issubclass(bare, pydantic.SecretStr | pydantic.SecretBytes):
+        return lambda secret: to_value(secret.get_secret_value()), bare
+    if bare is float:
+        return partial(_real, name), float
+    if bare in (str, int, bytes, Decimal):
         return to_value, lambda stored: stored
     if bare is bool:
         return to_value, bool
     return to_value, adapter.validate_python
 
 
-def _canonical_json(adapter: "pydantic.TypeAdapter[Any]", value: Any) -> str:
+def _real(name: str, value: float) -> Value:
+    if value != value:
+        raise DataError(f"field {name} is NaN, which SQL cannot tell from NULL")
+    return to_value(value)
+
+
+def _read_json(adapter: "pydantic.TypeAdapter[Any]", stored: str) -> Any:
+    return adapter.validate_json(stored, by_alias=False, by_name=True)
+
+
+def _json_text(name: str, adapter: "pydantic.TypeAdapter[Any]", value: Any) -> str:
+    """Return a value as JSON in a canonical form. Raises DataError for one that would not come back equal."""
     try:
-        data = adapter.dump_python(value, mode="json")
-        return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    except (PydanticSerializationError, ValueError, TypeError, RecursionError) as exc:
-        raise DataError(f"a value of type {type(value).__name__} cannot be written as JSON") from exc
+        data = adapter.dump_python(value, mode="json", by_alias=False, round_trip=True)
+        if isinstance(value, set | frozenset):
+            data = sorted(data, key=_dump)
+        text = _dump(data)
+        lossless = _read_json(adapter, text) == value
+    except (PydanticSerializationError, pydantic.ValidationError, ValueError, TypeError, RecursionError) as exc:
+        raise DataError(f"field {name} has a value of type {type(value).__name__} that JSON cannot hold") from exc
+    has_equality: Any = type(value).__eq__
+    if not lossless and has_equality is not object.__eq__:
+        raise DataError(f"field {name} has a value of type {type(value).__name__} that would not come back from JSON")
+    return text
+
+
+def _dump(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def default_literal(column: FieldColumn) -> str | None:
-    """Return a column's default as SQL, for rows stored before the field was added; None if it has none."""
+    """Return a column's default as SQL, None if it has none that is the same for all rows."""
     if isinstance(column.default, PydanticUndefinedType):
-        return "NULL" if column.nullable else None
+        return "NULL" if column.nullable and column.factory is None else None
     if column.default is None:
         return "NULL"
     return sql_literal(column.encode(column.default))

@@ -16,8 +16,7 @@ from simcord_shim import SimcordShim, shimmed_dispatch
 from stepped_clock import SteppedClock
 
 import discosql
-from discosql import Database, Field, Table
-from discosql.table_query import asc, desc, in_, like
+from discosql import Database, Field, Table, asc, desc, in_, like
 
 SERVER = "Test Server"
 
