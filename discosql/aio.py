@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from discosql.explaining import Steps
     from discosql.opening import Address, ConnectOptions
     from discosql.session import Parameters
-    from discosql.storage.engine import ChannelSummary
+    from discosql.storage.engine import ChannelSummary, EncryptionKey
 
 
 class Cursor(CursorBase["Connection"]):
@@ -135,6 +135,16 @@ class Connection(ConnectionBase):
 
         self._check_open()
         return await describe(self._session.engine)
+
+    async def rekey(self, key: EncryptionKey | None) -> None:
+        """Encrypt the database with another key, or with none (None); everything is written anew.
+
+        Raises OperationalError within a transaction. See `Engine.rekey` for what becomes of data under the old key.
+        """
+        self._check_open()
+        async with self._lock:
+            self._check_no_transaction("change the key")
+            await self._session.engine.rekey(key)
 
     async def close(self) -> None:
         """Roll back what was not committed and close. Safe to call again."""

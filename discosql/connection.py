@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from discosql import errors
 from discosql.drive import Control
-from discosql.errors import ProgrammingError
+from discosql.errors import OperationalError, ProgrammingError
 from discosql.rows import RowFactory
 
 if TYPE_CHECKING:
@@ -109,6 +109,10 @@ class ConnectionBase:
     def in_transaction(self) -> bool:
         """Whether a transaction with changes or an explicit BEGIN is open."""
         return self._session.in_transaction
+
+    def _check_no_transaction(self, purpose: str) -> None:
+        if self._session.in_transaction:
+            raise OperationalError(f"cannot {purpose} within a transaction")
 
     @property
     def total_changes(self) -> int:

@@ -275,6 +275,7 @@ class Database:
             raise NotConnectedError("the database is not connected; did you forget to log in?")
         for table in self.tables.values():
             table.__disco_cursor__ = None
+        self._options = self._engine.options
         await destroy(self._engine)
         assert self.guild is not None
         await self._connection.close()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from discosql.explaining import Steps
     from discosql.opening import Address, ConnectOptions
     from discosql.session import Parameters
-    from discosql.storage.engine import ChannelSummary
+    from discosql.storage.engine import ChannelSummary, EncryptionKey
 
 apilevel: Final = "2.0"
 """The version of the DB-API."""
@@ -184,6 +184,16 @@ class Connection(ConnectionBase):
         self._check_open()
         with self._lock:
             return LOOP_THREAD.run(describe(self._session.engine))
+
+    def rekey(self, key: EncryptionKey | None) -> None:
+        """Encrypt the database with another key, or with none (None); everything is written anew.
+
+        Raises OperationalError within a transaction. See `Engine.rekey` for what becomes of data under the old key.
+        """
+        self._check_open()
+        with self._lock:
+            self._check_no_transaction("change the key")
+            LOOP_THREAD.run(self._session.engine.rekey(key))
 
     def close(self) -> None:
         """Roll back what was not committed and close.

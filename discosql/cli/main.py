@@ -21,6 +21,7 @@ SHELL: Final = "shell"
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         SHELL: "run SQL from arguments, files or standard input, or open a prompt",
+        "rekey": "encrypt a database, with another key, or no longer",
     }
 )
 """The sub-commands, each a module of that name in this package, and what they do in a line."""

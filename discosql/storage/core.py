@@ -5,7 +5,7 @@ import datetime
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,7 @@ from discosql.storage.manifest import Adopted, Manifest, manifest_from_json
 from discosql.storage.page_store import Held, Keep, PageLostError, PageStore
 from discosql.storage.paged import Need
 from discosql.storage.posting import Channels
+from discosql.storage.rekeying import Rekeying
 from discosql.storage.sealing import EncryptionKey, Keyring
 from discosql.storage.state import State
 from discosql.storage.statistics import table_statistics
@@ -318,16 +319,32 @@ class Engine:
             return False
         async with self._checkpointing:
             with self._stopping():
-                return await self._write_checkpoint(everything=everything)
+                writing = Checkpoint(self, self.options.page_size, self.options.randbytes)
+                return await self._write(writing, everything=everything)
 
-    async def _write_checkpoint(self, *, everything: bool) -> bool:
+    async def _write(self, writing: Checkpoint, *, everything: bool = True) -> bool:
         self.channels.in_use = channels_of(self.state.tables.values())
-        writing = Checkpoint(self, self.options.page_size, self.options.randbytes)
         try:
             return await writing.write(everything=everything)
         except NotFoundError:
             self.channels.forget()
             raise
+
+    async def rekey(self, key: EncryptionKey | None) -> None:
+        """Encrypt the database with another key, or not at all (None): everything is written anew.
+
+        If it fails, the database has the key that it had; only after an UnknownOutcomeError may it have either. What is
+        under the old key goes with a VACUUM, an hour later at the earliest.
+        """
+        self._check_usable()
+        async with self._checkpointing, self.log.keyring.changing(key) as seal:
+            with self._stopping():
+                await self.log.sync()
+                if self.state.slot:
+                    await self._write(Rekeying(self, self.options.page_size, self.options.randbytes, seal))
+                else:
+                    self.log.keyring.current = seal
+        self.options = replace(self.options, key=key)
 
     @property
     def _is_owner(self) -> bool:

@@ -228,7 +228,8 @@ def entry_id_of(message: Message) -> str | None:
 
 def looks_like_entry(message: Message) -> bool:
     """Tell whether a message was an entry once, whole or damaged."""
-    return '{"discosql":' in message.content
+    # Any of its marks is enough, so that damage to one of them does not hide it.
+    return any(mark in message.content for mark in ('{"discosql":', "```json\n{", "\n```\n-# "))
 
 
 def read_entry(message: Message, keyring: Keyring | None = None) -> Entry | None:
@@ -258,8 +259,7 @@ def _opened(entry_id: str, head: dict[str, Any], code: str, keyring: Keyring) ->
     """Return an entry from its head. Raises ValueError if what it has sealed was not sealed so."""
     mark = head.get("e")
     if mark is None:
-        locked = "" if keyring.is_empty else keyring.refusal(None)
-        return _entry(entry_id, head, len(code), locked=locked)
+        return _entry(entry_id, head, len(code), locked=keyring.refusal(None))
     seal = keyring.find(mark)
     if seal is None:
         return _entry(entry_id, head | {"b": None}, len(code), locked=keyring.refusal(mark))

@@ -17,11 +17,12 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
-from discosql.errors import OperationalError, ProgrammingError
+from discosql.errors import Error, OperationalError, ProgrammingError, UnknownOutcomeError
 from discosql.storage.guild import Message
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ class Keyring:
         self.current: Seal | None = None
         self._randbytes = randbytes
         self._secrets: list[Secret] = []
+        self._accepts_plain = key is None
         self._seals: dict[str, Seal | None] = {}
         if key is not None:
             self._add(key)
@@ -214,15 +216,8 @@ class Keyring:
         _require_cryptography()
         self._secrets.append(secret)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no key."""
-        return not self._secrets
-
-    async def create(self, key: EncryptionKey | None = None) -> Seal | None:
-        """Return a new seal under the key given last, or under `key`, which joins the ring; None without a key."""
-        if key is not None:
-            self._add(key)
+    async def create(self) -> Seal | None:
+        """Return a new seal under the key that was given last; None without a key."""
         if not self._secrets:
             return None
         secret = self._secrets[-1]
@@ -230,6 +225,27 @@ class Keyring:
         seal = await self._derive(secret, derivation)
         self._seals[json.dumps(seal.mark)] = seal
         return seal
+
+    @asynccontextmanager
+    async def changing(self, key: EncryptionKey | None) -> AsyncIterator[Seal | None]:
+        """Take another key (None: none) into the ring; give a seal under it, and keep only that key at the end.
+
+        After an error there is only the old one, but both as long as it is not known whether the change was stored.
+        """
+        secrets, accepts_plain = self._secrets, self._accepts_plain
+        self._secrets = list(secrets)
+        if key is not None:
+            self._add(key)
+        self._accepts_plain = accepts_plain or key is None
+        try:
+            yield None if key is None else await self.create()
+        except UnknownOutcomeError:
+            raise
+        except Error:
+            self._secrets, self._accepts_plain = secrets, accepts_plain
+            raise
+        self._secrets = [] if key is None else self._secrets[-1:]
+        self._accepts_plain = key is None
 
     async def _derive(self, secret: Secret, derivation: Derivation | None) -> Seal:
         master = secret.master(None) if derivation is None else await asyncio.to_thread(secret.master, derivation)
@@ -268,8 +284,10 @@ class Keyring:
         return self._seals.get(json.dumps(mark))
 
     def refusal(self, mark: Any) -> str:
-        """Return why an entry with a mark that `find` does not know, or a plain one (None), cannot be read."""
+        """Return why an entry with a mark that `find` does not know, or a plain one (None), cannot be read, if so."""
         if mark is None:
+            if self._accepts_plain:
+                return ""
             return "the database is not encrypted: open it without a key, or encrypt it with `discosql rekey`"
         if not self._secrets:
             return "the database is encrypted: open it with key=… or the environment variable DISCOSQL_KEY"
