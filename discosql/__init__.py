@@ -76,6 +76,7 @@ from discosql.rows import Row
 
 if TYPE_CHECKING:
     from discosql.database import Database
+    from discosql.database_access import CommandAccess
     from discosql.table import Field, Table
     from discosql.table_conditions import Condition, FieldRef, asc, col, desc, in_, like, not_
     from discosql.table_query import Query
@@ -91,6 +92,7 @@ __all__ = [
     "ROWID",
     "STRING",
     "Binary",
+    "CommandAccess",
     "Condition",
     "Connection",
     "Cursor",
@@ -150,6 +152,7 @@ __all__ = [
 
 # These bring in discord.py and pydantic, which a script that only runs SQL need not wait for.
 _LAZY = {
+    "CommandAccess": "discosql.database_access",
     "Database": "discosql.database",
     "Field": "discosql.table",
     "Table": "discosql.table",

@@ -22,12 +22,15 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar, overload
 
+import aiohttp
 import discord
 from discord.ext import commands
 from loguru import logger
 
 from discosql.aio import Connection
 from discosql.background import BackgroundTask, BackgroundTasks
+from discosql.database_access import CommandAccess
+from discosql.database_start import attach, find_guild, offer_commands, own_bot
 from discosql.database_transaction import OpenTransaction
 from discosql.errors import DatabaseTableError, NotConnectedError, OperationalError, SerializationError
 from discosql.executor.functions import DEFAULT
@@ -54,27 +57,14 @@ R = TypeVar("R")
 BUILD_TRIES: Final = 10
 """How often `build_tables` begins anew after conflicts with other processes."""
 
-COMMANDS: Final = "discosql.bot.commands"
-"""The discord.py extension with the slash commands."""
-
-PERMISSIONS: Final = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    attach_files=True,
-    read_message_history=True,
-    manage_channels=True,
-    manage_messages=True,
-)
-"""What the bot must be allowed to do on the server."""
-
 
 class Database:
     """A database on a Discord server, and the Table classes attached to it.
 
     `name` is the server's name (or its id as text); `logging` lets the package log through loguru; `bot` is a bot of
     the caller's to work through, whose intents need to include guilds; `slash_commands` says whether the bot offers the
-    database to the server's administrators; `database` names one of several databases on a server; `key` is what it is
-    encrypted with, default the environment variable DISCOSQL_KEY.
+    database's slash commands, and to whom: True means the server's administrators. `database` names one of several
+    databases on a server; `key` is what it is encrypted with, default the environment variable DISCOSQL_KEY.
     """
 
     def __init__(
@@ -83,7 +73,7 @@ class Database:
         logging: bool = False,
         *,
         bot: commands.Bot | None = None,
-        slash_commands: bool = True,
+        slash_commands: bool | CommandAccess = True,
         database: str = DEFAULT_NAME,
         key: EncryptionKey | None = None,
     ) -> None:
@@ -92,13 +82,14 @@ class Database:
         else:
             logger.disable("discosql")
         self.name = name
-        self.bot: commands.Bot = bot if bot is not None else _own_bot()
+        self.bot: commands.Bot = bot if bot is not None else own_bot()
         self.guild: discord.Guild | None = None
         self.tables: dict[str, type[Table]] = {}
         self.open = False
         self.background: Final = BackgroundTasks()
         self._owns_bot = bot is None
-        self._slash_commands = slash_commands
+        self.has_commands = bool(slash_commands)
+        self.command_access = slash_commands if isinstance(slash_commands, CommandAccess) else CommandAccess()
         self._database = database
         self._options = EngineOptions(key=key_or_environment(key))
         self._connection: Connection | None = None
@@ -107,8 +98,9 @@ class Database:
         self._task: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
         self._failure: BaseException | None = None
-        self._starting = False
-        self.bot.db = self  # type: ignore[attr-defined]
+        self._wanted = True  # False from close to the next start: a reconnection shall not open it again
+        self._opening = asyncio.Lock()
+        attach(self.bot, self)
         self.bot.add_listener(self._on_ready, "on_ready")
 
     # Starting and stopping ----------------------------------------------------------------------------------------
@@ -119,15 +111,23 @@ class Database:
             raise RuntimeError("the database is connected already")
         if not self._owns_bot:
             raise RuntimeError("the database is attached to a bot of yours; start that bot instead")
+        if self.bot.is_closed():
+            self.bot.clear()  # for another start after a close
+        self._wanted, self._failure = True, None
+        self._ready.clear()
         try:
             await self.bot.start(token)
         except discord.LoginFailure as exc:
             error = OperationalError("Discord refused the bot's token; copy it anew from the developer portal")
             self._fail(error)
             raise error from exc
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as exc:
+            self._fail(error := OperationalError(f"cannot connect to Discord: {exc}"))
+            raise error from exc
         finally:
-            if self._failure is not None and not self._ready.is_set():
-                self._ready.set()
+            await self._shut()
+            await self.bot.close()
+            self._fail(NotConnectedError("the bot was stopped"))
 
     def login_task(self, token: str) -> "asyncio.Task[None]":
         """Run `login` in the background and return its task."""
@@ -146,7 +146,12 @@ class Database:
         self._ready.set()
 
     async def wait_ready(self) -> None:
-        """Wait until the database can be used; raise what went wrong at its start."""
+        """Wait until the database can be used; raise what went wrong at its start.
+
+        With a bot of the caller's that is ready already, this starts the database.
+        """
+        if not self._owns_bot and self.bot.is_ready() and self._failure is None:
+            await self.init()
         await self._ready.wait()
         if self._failure is not None:
             raise self._failure
@@ -167,68 +172,66 @@ class Database:
     async def close(self) -> None:
         """Let background tasks end and disconnect; raise the first error that nobody has seen.
 
-        Raises ValueError when the database is not open.
+        A bot of the caller's is left running. Raises ValueError when the database is not open.
         """
-        if not self.open or self._connection is None:
+        if not self.open:
             raise ValueError("the database is not open")
+        self._wanted = False
         try:
             await self.background.finish()
         finally:
-            self.open = False
-            self._ready.clear()
-            self._starting = False
-            connection, self._connection = self._connection, None
-            for table in self.tables.values():
-                table.__disco_cursor__ = None
-            await connection.close()
+            await self._shut()
             if self._owns_bot:
                 await self.bot.close()
 
+    async def _shut(self) -> None:
+        """Close what is open, in whatever state the start left it."""
+        self.open = False
+        self._ready.clear()
+        for table in self.tables.values():
+            table.__disco_cursor__ = None
+        connection, self._connection, self._engine = self._connection, None, None
+        if connection is not None:
+            await connection.close()
+
     async def _on_ready(self) -> None:
-        if self._starting or self.open:
-            return  # discord.py says ready after every reconnect
-        self._starting = True
+        if not self._wanted:
+            return
         try:
             await self.init()
         except BaseException as exc:
-            self._starting = False
             self._fail(exc)
             if self._owns_bot:
                 await self.bot.close()
             raise
 
     async def init(self) -> None:
-        """Find the server, open the database, build the tables and offer the slash commands. Called on ready."""
-        await self.bot.wait_until_ready()
-        self.guild = self._find_guild()
-        self._engine = await open_discord(str(self.guild.id), self._database, client=self.bot, options=self._options)
-        self._connection = self._new_connection()
-        self.open = True
-        await self.build_tables()
-        if self._slash_commands:
-            if COMMANDS not in self.bot.extensions:
-                await self.bot.load_extension(COMMANDS)
-            await self.bot.tree.sync()
-        logger.info("database {} is ready on server {}", self._database, self.guild.id)
+        """Find the server, open the database, build the tables and offer the slash commands. Called on ready.
+
+        discord.py says ready after every new session with Discord; a database that is open stays as it is.
+        """
+        async with self._opening:
+            if self.open:
+                return
+            await self.bot.wait_until_ready()
+            self._wanted = True
+            try:
+                await self._start()
+            except BaseException:
+                await self._shut()
+                raise
         self._failure = None
         self._ready.set()
 
-    def _find_guild(self) -> discord.Guild:
-        found = [guild for guild in self.bot.guilds if self.name in (guild.name, str(guild.id))]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise OperationalError(
-                f"the bot is on {len(found)} servers named {self.name}; give the server's id instead"
-            )
-        user = self.bot.user
-        invite = (
-            discord.utils.oauth_url(user.id, permissions=PERMISSIONS) if user is not None else "the developer portal"
-        )
-        raise OperationalError(
-            f"the bot is on no server named {self.name}. Bots can no longer make servers: make one in Discord "
-            f"(the + below your servers), then invite the bot with {invite}"
-        )
+    async def _start(self) -> None:
+        self.guild = find_guild(self.bot, self.name)
+        self._engine = await open_discord(str(self.guild.id), self._database, client=self.bot, options=self._options)
+        self._connection = self.new_connection()
+        self.open = True
+        await self.build_tables()
+        if self.has_commands:
+            await offer_commands(self, everywhere=self._owns_bot)
+        logger.info("database {} is ready on server {}", self._database, self.guild.id)
 
     # Tables -------------------------------------------------------------------------------------------------------
 
@@ -280,7 +283,7 @@ class Database:
         assert self.guild is not None
         await self._connection.close()
         self._engine = await open_discord(str(self.guild.id), self._database, client=self.bot, options=self._options)
-        self._connection = self._new_connection()
+        self._connection = self.new_connection()
 
     # SQL ----------------------------------------------------------------------------------------------------------
 
@@ -343,9 +346,7 @@ class Database:
         """
         if self._inner.get() is not None:
             raise OperationalError("cannot start a transaction within a transaction")
-        if self._connection is None:
-            raise NotConnectedError("the database is not connected; did you forget to log in?")
-        opened = OpenTransaction(self._new_connection())
+        opened = OpenTransaction(self.new_connection())
         await opened.connection.execute("BEGIN")
         token = self._inner.set(opened)
         try:
@@ -359,11 +360,11 @@ class Database:
         finally:
             self._inner.reset(token)
 
-    def _new_connection(self) -> Connection:
-        assert self._engine is not None
-        return Connection(Session(self._engine, DEFAULT), isolation_level=None)
+    def new_connection(self, *, timeout: float | None = None) -> Connection:
+        """Return a connection with settings and transactions of its own; `timeout` is in seconds for a statement.
 
-
-def _own_bot() -> commands.Bot:
-    intents = discord.Intents(guilds=True, guild_messages=True)
-    return commands.Bot(commands.when_mentioned, intents=intents, max_messages=None)
+        It needs no closing: closing it closes the database.
+        """
+        if self._engine is None:
+            raise NotConnectedError("the database is not connected; did you forget to log in?")
+        return Connection(Session(self._engine, DEFAULT), isolation_level=None, timeout=timeout)

@@ -325,8 +325,11 @@ class Session:
         return self._statement(sql).prepared
 
     def is_query(self, sql: str) -> bool:
-        """Tell whether a statement only reads."""
-        return isinstance(self.prepare(sql).statement, Query)
+        """Tell whether a statement only reads; EXPLAIN does, but EXPLAIN ANALYZE makes the changes it explains."""
+        statement = self.prepare(sql).statement
+        if isinstance(statement, Explain) and (statement.mode != "analyze" or isinstance(statement.statement, Query)):
+            return True
+        return isinstance(statement, Query)
 
     def forget_statements(self) -> None:
         """Empty the statement cache, as a change of functions or collations asks for."""

@@ -1,106 +1,175 @@
-"""Answers in Discord: text that cannot break out of its code block, long answers in pages with buttons."""
+"""Answers in Discord: an embed with a code block, long ones in pages with buttons that only the asker may press."""
 
-from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 import discord
 
-MAX_TEXT: Final = 1_900
-"""Characters of one page's text, below Discord's limit for a message with room for the code block."""
+from discosql.bot.text import MAX_FOOTER, MAX_TITLE, code_block, cut, plain, split_pages
 
 TIMEOUT: Final = 600.0
-"""Seconds after which the buttons of an answer stop working."""
+"""Seconds without a press after which the buttons of an answer stop working; Discord lets it be edited for 900."""
+
+QUESTION_TIMEOUT: Final = 60.0
+
+SILENT: Final = discord.AllowedMentions.none()
 
 
-def code_block(text: str) -> str:
-    """Return text as a code block that nothing in it can close."""
-    return "```\n" + text.replace("`", "\u02cb").rstrip("\n") + "\n```"
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command answers with: a title, a text in pages, and a note below such as the number of rows."""
+
+    title: str
+    pages: list[str]
+    note: str = ""
+
+    @classmethod
+    def of(cls, title: str, text: str, note: str = "", *, head: int = 0) -> Self:
+        """Return the answer with a text of any length, whose first `head` lines are shown on every page."""
+        return cls(title, split_pages(text, head), note)
+
+    def embed(self, page: int = 0) -> discord.Embed:
+        """Return a page as an embed within Discord's limits."""
+        embed = discord.Embed(
+            title=plain(self.title, MAX_TITLE),
+            description=code_block(self.pages[page]),
+            colour=discord.Colour.blurple(),
+        )
+        place = f"page {page + 1} of {len(self.pages)}" if len(self.pages) > 1 else ""
+        footer = " · ".join(part for part in (place, self.note) if part)
+        return embed.set_footer(text=cut(footer, MAX_FOOTER)) if footer else embed
 
 
-def split_pages(text: str) -> list[str]:
-    """Return text cut into pages at line ends; the first two lines, a table's head, are repeated on each."""
-    if len(text) <= MAX_TEXT:
-        return [text]
-    lines = [line if len(line) <= MAX_TEXT // 4 else line[: MAX_TEXT // 4 - 1] + "…" for line in text.splitlines()]
-    head, pages, current = lines[:2], [], list(lines[:2])
-    for line in lines[2:]:
-        if sum(map(len, current)) + len(current) + len(line) > MAX_TEXT:
-            pages.append("\n".join(current))
-            current = list(head)
-        current.append(line)
-    return [*pages, "\n".join(current)]
+class OwnedView(discord.ui.View):
+    """Buttons that belong to one user, and go grey when they stop working."""
+
+    refusal = "These buttons belong to somebody else's answer."
+
+    def __init__(self, interaction: discord.Interaction, timeout: float = TIMEOUT) -> None:
+        super().__init__(timeout=timeout)
+        self._owner = interaction.user.id
+        self._last = interaction  # its token is what the message can be edited with
+        self._message: int | None = None  # None: the first answer to `_last`
+
+    def sent(self, message: discord.Message) -> None:
+        """Note the message that the buttons are on, if it is not the first answer to the command."""
+        self._message = message.id
+
+    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+        """Let nobody but the user who asked press."""
+        if interaction.user.id == self._owner:
+            self._last, self._message = interaction, None
+            return True
+        await interaction.response.send_message(self.refusal, ephemeral=True, allowed_mentions=SILENT)
+        return False
+
+    async def on_timeout(self) -> None:
+        """Make the buttons grey."""
+        for item in self.children:
+            if isinstance(item, discord.ui.Button):
+                item.disabled = True
+        await self.show(view=self)
+
+    async def show(self, **changes: Any) -> None:
+        """Edit the message with the buttons; nothing to do if its user has dismissed it."""
+        try:
+            if self._message is None:
+                await self._last.edit_original_response(**changes, allowed_mentions=SILENT)
+            else:
+                await self._last.followup.edit_message(self._message, **changes, allowed_mentions=SILENT)
+        except discord.NotFound:
+            return
 
 
-class Pages(discord.ui.View):
-    """Buttons to turn the pages of an answer, for the user who asked only."""
+class Pages(OwnedView):
+    """Buttons to turn the pages of an answer."""
 
-    def __init__(self, user: int, pages: Sequence[str]) -> None:
-        super().__init__(timeout=TIMEOUT)
-        self._user = user
-        self._pages = pages
+    def __init__(self, interaction: discord.Interaction, answer: Answer, timeout: float = TIMEOUT) -> None:
+        super().__init__(interaction, timeout)
+        self._answer = answer
         self._page = 0
         self._update()
 
-    @property
-    def content(self) -> str:
-        """The text of the page that is shown."""
-        note = f"page {self._page + 1} of {len(self._pages)}" if len(self._pages) > 1 else ""
-        return code_block(self._pages[self._page]) + note
-
-    async def interaction_check(self, interaction: discord.Interaction) -> bool:
-        """Let nobody but the user who asked turn pages."""
-        if interaction.user.id == self._user:
-            return True
-        await interaction.response.send_message("These buttons belong to somebody else's answer.", ephemeral=True)
-        return False
+    @discord.ui.button(label="First")
+    async def first(self, interaction: discord.Interaction, _button: discord.ui.Button["Pages"]) -> None:
+        """Show the first page."""
+        await self._turn(interaction, 0)
 
     @discord.ui.button(label="Previous")
     async def previous(self, interaction: discord.Interaction, _button: discord.ui.Button["Pages"]) -> None:
         """Show the page before."""
-        await self._turn(interaction, -1)
+        await self._turn(interaction, self._page - 1)
 
     @discord.ui.button(label="Next")
     async def next(self, interaction: discord.Interaction, _button: discord.ui.Button["Pages"]) -> None:
         """Show the page after."""
-        await self._turn(interaction, 1)
+        await self._turn(interaction, self._page + 1)
 
-    async def _turn(self, interaction: discord.Interaction, step: int) -> None:
-        self._page = max(0, min(len(self._pages) - 1, self._page + step))
+    @discord.ui.button(label="Last")
+    async def last(self, interaction: discord.Interaction, _button: discord.ui.Button["Pages"]) -> None:
+        """Show the last page."""
+        await self._turn(interaction, len(self._answer.pages) - 1)
+
+    async def _turn(self, interaction: discord.Interaction, page: int) -> None:
+        # Two presses may be on their way when the first turns to the end.
+        self._page = max(0, min(len(self._answer.pages) - 1, page))
         self._update()
-        await interaction.response.edit_message(content=self.content, view=self)
+        await interaction.response.edit_message(
+            embed=self._answer.embed(self._page), view=self, allowed_mentions=SILENT
+        )
 
     def _update(self) -> None:
-        self.previous.disabled = self._page == 0
-        self.next.disabled = self._page == len(self._pages) - 1
+        self.first.disabled = self.previous.disabled = self._page == 0
+        self.next.disabled = self.last.disabled = self._page == len(self._answer.pages) - 1
 
 
-class Confirm(discord.ui.View):
-    """Asks whether a command that cannot be undone is meant. `confirmed` is None until its user has answered."""
+class Confirm(OwnedView):
+    """Asks whether a command that cannot be undone is meant. `confirmed` is True once its user has said so."""
 
-    def __init__(self, user: int, label: str) -> None:
-        super().__init__(timeout=60.0)
-        self._user = user
-        self.confirmed: bool | None = None
+    refusal = "This question was asked of somebody else."
+
+    def __init__(self, interaction: discord.Interaction, label: str, timeout: float = QUESTION_TIMEOUT) -> None:
+        super().__init__(interaction, timeout)
+        self.confirmed = False
         self.yes.label = label
-
-    async def interaction_check(self, interaction: discord.Interaction) -> bool:
-        """Let nobody but the user who asked answer."""
-        if interaction.user.id == self._user:
-            return True
-        await interaction.response.send_message("This question was asked of somebody else.", ephemeral=True)
-        return False
 
     @discord.ui.button(label="Yes", style=discord.ButtonStyle.danger)
     async def yes(self, interaction: discord.Interaction, _button: discord.ui.Button["Confirm"]) -> None:
         """Confirm."""
-        await self._answer(interaction, True, "Working on it …")
+        self.confirmed = True
+        await self._close(interaction, "Working on it …")
 
     @discord.ui.button(label="No")
     async def no(self, interaction: discord.Interaction, _button: discord.ui.Button["Confirm"]) -> None:
         """Cancel."""
-        await self._answer(interaction, False, "Nothing was changed.")
+        await self._close(interaction, "Nothing was changed.")
 
-    async def _answer(self, interaction: discord.Interaction, confirmed: bool, said: str) -> None:
-        self.confirmed = confirmed
-        await interaction.response.edit_message(content=said, view=None)
+    async def on_timeout(self) -> None:
+        """Say that no answer is a no."""
+        await self.show(content="Nothing was changed: there was no answer in time.", view=None)
+
+    async def _close(self, interaction: discord.Interaction, said: str) -> None:
+        await interaction.response.edit_message(content=said, view=None, allowed_mentions=SILENT)
         self.stop()
+
+
+async def send(interaction: discord.Interaction, answer: Answer) -> None:
+    """Answer a command, to its user only and pinging nobody, with buttons if there are several pages."""
+    options: dict[str, Any] = {"embed": answer.embed(), "ephemeral": True, "allowed_mentions": SILENT}
+    view = Pages(interaction, answer) if len(answer.pages) > 1 else None
+    if view is not None:
+        options["view"] = view
+    if interaction.response.is_done():
+        message = await interaction.followup.send(**options, wait=True)
+        if view is not None:
+            view.sent(message)
+    else:
+        await interaction.response.send_message(**options)
+
+
+async def say(interaction: discord.Interaction, text: str) -> None:
+    """Answer a command with one short text of the bot's own, to its user only."""
+    if interaction.response.is_done():
+        await interaction.followup.send(text, ephemeral=True, allowed_mentions=SILENT)
+    else:
+        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=SILENT)
