@@ -183,7 +183,8 @@ def convert(value: Value, target: SqlType, column: str) -> Value:
     try:
         return _COLUMNS[target](value)
     except _Misfit:
-        raise DataError(f"cannot store {type_name(value)} value in {target.value} column {column}") from None
+        kind = "INT" if isinstance(value, int) else type_name(value)
+        raise DataError(f"cannot store {kind} value in {target.value} column {column}") from None
 
 
 def _leniently(convert_value: Callable[[Value], Value]) -> Callable[[Value], Value]:

@@ -68,7 +68,7 @@ class Queries:
         random = self.random
         if not always and random.random() < 0.6:
             if random.random() < 0.06:
-                made.sql += f" LIMIT {random.choice((0, 1000, 1000, -1))}"
+                made.sql += f" LIMIT {random.choice((0, 1_000_000, -1))}"
             return made
         places = list(range(1, len(made.columns) + 1))
         random.shuffle(places)

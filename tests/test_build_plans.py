@@ -459,7 +459,7 @@ def test_subqueries_share_what_does_not_depend_on_them() -> None:
 
 def test_recursive_queries() -> None:
     sql = """WITH RECURSIVE c(n) AS (
-        SELECT 1 UNION SELECT 2 UNION ALL SELECT n + 1 FROM c UNION SELECT n + 2 FROM c ORDER BY 1 DESC LIMIT 9 OFFSET 1
+        SELECT 1 UNION SELECT 2 UNION SELECT n + 1 FROM c UNION SELECT n + 2 FROM c ORDER BY 1 DESC LIMIT 9 OFFSET 1
     ) SELECT n FROM c"""
     node = next(node for node in nodes(build(sql)[0]) if isinstance(node, RecursiveUnion))
     assert isinstance(node.initial, SetOperation)

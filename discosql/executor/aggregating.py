@@ -114,7 +114,8 @@ def total_values(values: Sequence[Any]) -> float | None:
 
 def average_integers(values: Sequence[int]) -> float | None:
     """Return avg() of integers."""
-    return sum(values) / len(values) if values else None
+    # SQLite makes the exact sum a double before it divides, which may round twice.
+    return float(sum(values)) / len(values) if values else None
 
 
 def average_reals(values: Sequence[float]) -> float | None:

@@ -62,7 +62,7 @@ def running_averages(values: Sequence[Any]) -> list[float | None]:
     integers = all(value.__class__ is int for value in values if value is not None)
     sums: Sequence[Any] = list(accumulate([value or 0 for value in values])) if integers else _compensated(values)
     pairs = zip(sums, running_counts(values), strict=True)
-    return [total / count if count and total is not None else None for total, count in pairs]
+    return [float(total) / count if count and total is not None else None for total, count in pairs]
 
 
 def running_extremes(values: Sequence[Any], choose: Callable[[Any, Any], Any]) -> list[Any]:

@@ -38,12 +38,12 @@ def bind_column_subquery(binder: Binder, tree: exp.Expr, scope: Scope, position:
     column = built.columns[position]
     ref = binder.new_column(column.name, None, column.ref.type, column.ref.nullable, column.ref.collation)
     value = _scalar(Projection(built.node, (column.ref,), (ref,)), column)
-    return Bound(value.expression, value.affinity, column.bound.collation)
+    return Bound(value.expression, value.affinity, column.last.collation)
 
 
 def _scalar(node: Node, column: ResultColumn) -> Bound:
     nullable = column.ref.nullable or not _has_one_row(node)
-    return Bound(ScalarSubquery(node, column.ref.type, nullable), column.last_affinity)
+    return Bound(ScalarSubquery(node, column.ref.type, nullable), column.last.affinity)
 
 
 def _has_one_row(node: Node) -> bool:

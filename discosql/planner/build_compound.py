@@ -96,7 +96,7 @@ def combine(binder: Binder, arms: Sequence[Arm], outer: Scope | None) -> BuiltQu
             for left, other, part in zip(columns, right.columns, parts, strict=True)
         )
         output = tuple(column.ref for column in columns)
-        collations = tuple(ref.collation for ref in output)
+        collations = tuple(column.collation or "BINARY" for column in columns)
         node = SetOperation(arm.operator, node, right.node, arm.operator == "union" and arm.all, output, collations)
     return BuiltQuery(node, columns)
 
@@ -109,10 +109,9 @@ def _combined(
     else:
         kind = left.ref.type
         nullable = left.ref.nullable and (operator == "except" or right.ref.nullable)
-    collation = left.ref.collation if left.collated else right.ref.collation
-    ref = binder.new_column(left.name, None, kind, nullable, collation)
+    ref = binder.new_column(left.name, None, kind, nullable, left.ref.collation)
     affinity = combined_affinity([(arm.affinity, arm.classes) for arm in arms])
-    return ResultColumn(left.name, ref, affinity, right.last_affinity, left.collated or right.collated, left.written)
+    return ResultColumn(left.name, ref, affinity, left.collation or right.collation, right.last, left.written)
 
 
 # ORDER BY ----------------------------------------------------------------------------------------------------------
@@ -127,7 +126,7 @@ def compound_order(
     for position, term in enumerate(clause.expressions if clause is not None else []):
         inner, collation = split_collation(term.this)
         column = _ordering_column(inner, position, arms, built)
-        operand = Bound(column.ref, column.affinity, column.ref.collation)
+        operand = Bound(column.ref, column.affinity, column.collation)
         if collation is not None:
             operand = Bound(column.ref, column.affinity, known_collation(binder, collation), True)
         keys.append(ordered(term, operand))
@@ -173,8 +172,7 @@ def build_values(binder: Binder, tree: exp.Values, outer: Scope | None) -> Built
         name = f"column{position + 1}"
         kind, nullable = common_type([value.expression for value in values]), any(value.nullable for value in values)
         affinity = combined_affinity([(value.affinity, classes(value)) for value in values])
-        last = values[-1].affinity
-        columns.append(ResultColumn(name, binder.new_column(name, None, kind, nullable), affinity, last, False))
+        columns.append(ResultColumn(name, binder.new_column(name, None, kind, nullable), affinity, None, values[-1]))
     node = Values(
         tuple(tuple(value.expression for value in row) for row in rows), tuple(column.ref for column in columns)
     )

@@ -11,8 +11,7 @@ from sqlglot import exp
 from discosql.errors import ProgrammingError
 from discosql.planner.build_compound import Arm, combine, compound_arms, compound_order, limits
 from discosql.planner.built import BuiltQuery, ResultColumn
-from discosql.planner.plan import Aggregate, Node, RecursiveUnion
-from discosql.planner.traverse import walk_plan
+from discosql.planner.plan import Aggregate, Distinct, Filter, Node, Projection, RecursiveUnion, SetOperation, Window
 from discosql.types import fold_case
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def build_recursive(binder: Binder, definition: Definition, first: int) -> Built
     assert isinstance(tree, exp.SetOperation)
     arms = compound_arms(tree)
     for arm in arms[first:]:
-        _check_arm(arm, definition.name)
+        _check_arm(arm, arms[-1], definition.name)
     initial = combine(binder, arms[:first], definition.outer)
     names = definition.columns or tuple(column.name for column in initial.columns)
     if len(names) != len(initial.columns):
@@ -66,40 +65,64 @@ def build_recursive(binder: Binder, definition: Definition, first: int) -> Built
     definition.working = (id, working)
     step = _step(binder, arms[first:], definition, len(columns))
     definition.working = None
+    columns = [
+        replace(column, collation=column.collation or later.collation)
+        for column, later in zip(columns, step.columns, strict=True)
+    ]
+    working = replace(working, columns=tuple(columns))
     output = tuple(column.ref for column in columns)
     limit, offset = limits(binder, tree)
     node = RecursiveUnion(
         id,
         definition.name,
         initial.node,
-        step,
+        step.node,
         arms[-1].all,
         output,
-        tuple(ref.collation for ref in output),
+        tuple(column.collation or "BINARY" for column in columns),
         compound_order(binder, tree, [arm.tree for arm in arms], working),
         limit,
         offset,
     )
-    return BuiltQuery(node, tuple(columns))
+    return replace(working, node=node)
 
 
-def _check_arm(arm: Arm, name: str) -> None:
-    if arm.operator != "union":
+def _check_arm(arm: Arm, last: Arm, name: str) -> None:
+    if arm.operator != "union" or arm.all != last.all:
         raise ProgrammingError(f"circular reference: {name}")
-    if sum(_reads(item, fold_case(name)) for item in _tables_of(arm)) > 1:
+    if _direct_reads(arm, name) > 1:
         raise ProgrammingError(f"multiple references to recursive table: {name}")
 
 
-def _step(binder: Binder, arms: Sequence[Arm], definition: Definition, width: int) -> Node:
+def _direct_reads(arm: Arm, name: str) -> int:
+    return sum(_reads(item, fold_case(name)) for item in _tables_of(arm))
+
+
+def _step(binder: Binder, arms: Sequence[Arm], definition: Definition, width: int) -> BuiltQuery:
     """Return the plan of the recursive arms put together, all of whose rows go to the queue."""
     step = combine(binder, [replace(arm, all=True) for arm in arms], definition.outer)
-    if any(isinstance(node, Aggregate) for node in walk_plan(step.node)):
+    if definition.references > sum(_direct_reads(arm, definition.name) for arm in arms):
+        raise ProgrammingError(f"multiple recursive references: {definition.name}")
+    top = set(map(type, _top_nodes(step.node)))
+    if Window in top:
+        raise ProgrammingError("cannot use window functions in recursive queries")
+    if Aggregate in top:
         raise ProgrammingError("recursive aggregate queries not supported")
     if len(step.columns) != width:
         raise ProgrammingError(
             f"SELECTs to the left and right of {arms[0].label} do not have the same number of result columns"
         )
-    return step.node
+    return step
+
+
+def _top_nodes(node: Node) -> Iterator[Node]:
+    """Yield what arms do with the rows of their FROM, from the top; not what they join."""
+    yield node
+    if isinstance(node, SetOperation):
+        yield from _top_nodes(node.left)
+        yield from _top_nodes(node.right)
+    elif isinstance(node, Projection | Filter | Window | Distinct):
+        yield from _top_nodes(node.child)
 
 
 def _tables_of(arm: Arm) -> list[exp.Expr]:
@@ -109,4 +132,4 @@ def _tables_of(arm: Arm) -> list[exp.Expr]:
 def _working_column(binder: Binder, column: ResultColumn, name: str) -> ResultColumn:
     # Later rounds may give values of other classes than the first, so nothing is certain of them.
     ref = binder.new_column(name, None, None, True, column.ref.collation)
-    return ResultColumn(name, ref, column.affinity, column.affinity)
+    return ResultColumn(name, ref, column.affinity, column.collation, column.last)

@@ -194,8 +194,7 @@ def _result_column(binder: Binder, item: Item) -> ResultColumn:
     table = bound.expression.table if isinstance(bound.expression, ColumnRef) else None
     ref = binder.new_column(item.name, table, bound.type, bound.nullable, bound.collation or "BINARY")
     written = unwrapped(item.tree).name if item.alias is None and isinstance(item.tree, exp.Column) else None
-    collated = bound.collation is not None
-    return ResultColumn(item.name, ref, bound.affinity, bound.affinity, collated, written, classes(bound))
+    return ResultColumn(item.name, ref, bound.affinity, bound.collation, bound, written, classes(bound))
 
 
 def _distinct(

@@ -28,7 +28,7 @@ class Definition:
 
     `uses` counts how often the statement names it, `depth` how many expression subqueries were around its WITH.
     `shared` is its plan once that was built to be run once; `working` the columns and id of the recursive query that is
-    being built from it. `open` says that it is being built.
+    being built from it, and `references` how often that names its own rows. `open` says that it is being built.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Definition:
     scope: Definitions
     shared: tuple[int, BuiltQuery] | None = None
     working: tuple[int, BuiltQuery] | None = None
+    references: int = 0
     open: bool = False
 
 
@@ -135,6 +136,7 @@ def named(built: BuiltQuery, table: str, names: Sequence[str]) -> BuiltQuery:
 
 def _working_rows(binder: Binder, definition: Definition) -> BuiltQuery:
     assert definition.working is not None
+    definition.references += 1
     id, built = definition.working
     refs = _fresh(binder, built, definition.name)
     return _with_refs(WorkingScan(id, definition.name, refs), built, refs)

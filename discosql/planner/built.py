@@ -13,23 +13,27 @@ from discosql.types import Affinity, SqlType, fold_case
 class ResultColumn:
     """A column of a query's result.
 
-    `affinity` is that of the column where the query is a table of another one, None for an expression; `last_affinity`
-    where it is an operand, for which SQLite looks at the last arm of a set operation only. `written` is its name as a
-    table's column, if that differs: a column's name as written in the query. `classes` is for `combined_affinity`.
+    `affinity` is that of the column where the query is a table of another one, None for an expression. `written` is its
+    name as a table's column, if that differs: a column's name as written in the query. `classes` is for
+    `combined_affinity`.
+
+    Of a column of a set operation, the collation of `ref` is that of the first arm, for queries around. `collation` is
+    that of the first arm which has one, None if none has: by it the set operation itself compares and sorts. Where the
+    query is an operand, SQLite looks at the expression of the last arm only, which is `last`.
     """
 
     name: str
     ref: ColumnRef
-    affinity: SqlType | None = None
-    last_affinity: SqlType | None = None
-    collated: bool = True
+    affinity: SqlType | None
+    collation: str | None
+    last: Bound
     written: str | None = None
     classes: Classes = Classes.ALL
 
     @property
     def bound(self) -> Bound:
         """The column as an operand; without a collation where the result expression has none."""
-        return Bound(self.ref, self.last_affinity, self.ref.collation if self.collated else None)
+        return replace(self.last, expression=self.ref)
 
 
 @dataclass(frozen=True, slots=True)

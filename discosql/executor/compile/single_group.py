@@ -224,7 +224,7 @@ def _fold_average(producer: Producer, call: AggregateCall, values: Code, initial
     if values.only(INTEGER):
         initial(f"{name} = 0")
         function.line(f"{name} += sum({values.text})")
-        return _text(f"({name} / {count} if {count} else None)", REAL | NULL, name, count)
+        return _text(f"(float({name}) / {count} if {count} else None)", REAL | NULL, name, count)
     _keep_parts(producer, name, values, initial)
     if values.only(REAL):
         average = producer.module.runtime(aggregating.average_of_parts)

@@ -59,6 +59,8 @@ class Inserter:
         self._upserts = tuple(CompiledUpsert(upsert, rules, registry) for upsert in statement.upserts)
         # AUTOINCREMENT spends a rowid even on a row that is left out.
         early = rules.uses_rowid or self.table.autoincrement or any(upsert.uses_rowid for upsert in self._upserts)
+        # SQLite converts values only where it must look at them: in this case after it looked for the rowid.
+        self._finds_rowids_first = not rules.rules.checks and not rules.rules.generated
         self._late_rowids = not early and (bool(self._upserts) or self._resolution == "ignore")
         self._keys = _in_order(unique_keys(self.table), self._upserts)
         self._sources = {position: place for place, position in enumerate(statement.positions)}
@@ -103,11 +105,11 @@ class Inserter:
             if len(chunk) == CHUNK:
                 yield None
         rows = [row for row in candidates if isinstance(row, tuple)]
-        named = [rowid is not None for rowid in given]
-        if not any(named):
+        if given.count(None) == len(given):
             return NewRows(candidates, rows, ())
-        pairs = zip(candidates, named, strict=True)
-        return NewRows(candidates, rows, [row for row, is_named in pairs if is_named and isinstance(row, tuple)])
+        named = [row for row, rowid in zip(candidates, given, strict=True) if rowid is not None]
+        tried = [row.unfit if isinstance(row, Refusal) else row for row in named]
+        return NewRows(candidates, rows, [row for row in tried if row is not None])
 
     def _given_rowids(self, source: Sequence[Row]) -> Sequence[int | None]:
         for position in (self.table.rowid_column, -1):
@@ -135,14 +137,25 @@ class Inserter:
     def _insert_in_turn(self, context: Context, rowids: Rowids, new: NewRows, contest: Contest) -> Steps[None]:
         for candidate in new.candidates:
             row: Candidate | None = candidate
-            if isinstance(row, tuple):
-                row = yield from self._make_room(context, row, contest)
+            if isinstance(candidate, tuple):
+                row = yield from self._make_room(context, candidate, contest)
+            elif candidate.unfit is not None and self._finds_rowids_first:
+                row = yield from self._make_room_for_unfit(context, candidate, candidate.unfit, contest)
             if isinstance(row, Refusal) and not settle(row, self._resolution, contest.changes):
                 return
             if isinstance(row, tuple):
                 row = rowids.settled(row)
                 contest.changes.insert(row)
                 contest.holders.occupy(row)
+
+    def _make_room_for_unfit(
+        self, context: Context, refusal: Refusal, row: Row, contest: Contest
+    ) -> Steps[Candidate | None]:
+        """Return why a row with a value of a wrong type is refused, or None if ON CONFLICT took care of it."""
+        taken = any(key.index is None for key, _ in contest.holders.conflicts(row))
+        if not taken or self._resolution == "replace":
+            return refusal
+        return (yield from self._make_room(context, row, contest))
 
     def _make_room(self, context: Context, row: Row, contest: Contest) -> Steps[Candidate | None]:
         """Return the row if it can be stored now, None if an ON CONFLICT clause took care of it."""

@@ -28,7 +28,7 @@ class ChangesKeptError(IntegrityError):
 
 def settle(refusal: Refusal, resolution: Resolution | None, changes: TableChanges) -> bool:
     """Pass over a refused row and return whether the rows after it have their turn; or raise its error."""
-    if refusal.resolvable:
+    if refusal.unfit is None:
         if resolution == "ignore":
             return True
         if resolution == "fail":

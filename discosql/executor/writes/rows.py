@@ -25,10 +25,13 @@ from discosql.types import Row, SqlType, Value
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a new row cannot be stored. `resolvable`: OR IGNORE and the like apply, unlike to a value of a wrong type."""
+    """Why a new row cannot be stored.
+
+    `unfit` is the row where a value is of a wrong type, which OR IGNORE and the like do not pass over.
+    """
 
     error: DatabaseError
-    resolvable: bool = True
+    unfit: Row | None = None
 
 
 Candidate: TypeAlias = Row | Refusal
@@ -119,7 +122,7 @@ class TableRules:
         except IntegrityError as error:
             return Refusal(error)
         except DataError as error:
-            return Refusal(error, resolvable=False)
+            return Refusal(error, row)
         return tuple(values)
 
     # One row ------------------------------------------------------------------------------------------------------

@@ -32,3 +32,8 @@ shop | count(*) | count(price) | sum(price) | avg(price) | min(item) | max(price
 > SELECT count(*) FILTER (WHERE price > 2.6) FROM sale
 ---
 2
+
+# The exact sum of integers becomes a double before it is divided.
+> SELECT avg(column1) FROM (VALUES (9007199254740992), (17), (0), (0), (0), (0))
+---
+1501199875790168.0

@@ -17,3 +17,26 @@ changed 4
 'car/door'
 'car/engine'
 'car/engine/bolt'
+
+# The recursive arm may join an aggregate, but not be one, nor look at its table from a subquery.
+> WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + least FROM r, (SELECT min(value) AS least FROM json_each('[3, 2]')) WHERE x < 5) SELECT x FROM r
+---
+1
+3
+5
+
+!> WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT max(x) + 1 FROM r WHERE x < 5) SELECT x FROM r
+---
+ProgrammingError: recursive aggregate queries not supported
+
+!> WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT sum(x) OVER () FROM r) SELECT x FROM r
+---
+ProgrammingError: cannot use window functions in recursive queries
+
+!> WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < (SELECT max(x) FROM r)) SELECT x FROM r
+---
+ProgrammingError: multiple recursive references: r
+
+!> WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 2 FROM r UNION SELECT x + 1 FROM r WHERE x < 5) SELECT x FROM r
+---
+ProgrammingError: circular reference: r

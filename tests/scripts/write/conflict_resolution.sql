@@ -21,3 +21,34 @@ IntegrityError: UNIQUE constraint failed: t.k
 1, 'b'
 3, 'c'
 4, 'd'
+
+# Where the rowid is taken, SQLite does not come to look at types.
+> CREATE TABLE typed (id INTEGER PRIMARY KEY, body BLOB) STRICT
+> INSERT INTO typed VALUES (1, x'01')
+---
+changed 1
+
+> INSERT OR IGNORE INTO typed VALUES (1, 'text'), (2, x'02')
+---
+changed 1
+
+> INSERT INTO typed VALUES (2, 'text') ON CONFLICT (id) DO UPDATE SET body = x'ff'
+---
+changed 1
+
+!> INSERT INTO typed VALUES (1, 'text')
+---
+IntegrityError: UNIQUE constraint failed: typed.id
+
+!> INSERT OR REPLACE INTO typed VALUES (1, 'text')
+---
+DataError: cannot store TEXT value in BLOB column typed.body
+
+!> INSERT OR IGNORE INTO typed VALUES (3, 'text')
+---
+DataError: cannot store TEXT value in BLOB column typed.body
+
+> SELECT * FROM typed
+---
+1, b'\x01'
+2, b'\xff'
