@@ -46,6 +46,10 @@ _SURELY_TEXT: Final = 1_400
 _MANY_LINES: Final = 5
 
 
+class UntraceableError(UnknownOutcomeError):
+    """What became of an entry can no longer be told: its slot is below all that is left of the log."""
+
+
 class Log(LogReader):
     """A log that this process also appends to, one entry at a time."""
 
@@ -96,20 +100,26 @@ class Log(LogReader):
         Raises UnknownOutcomeError when that cannot be found out; the entry stays pending and `resolve` must come before
         another. Any other error means that nothing was done.
         """
-        self.pending = Pending(draft, own)
+        pending = self.pending = Pending(draft, own)
         try:
-            await self._post(self.pending)
-            return await self._settle(self.pending)
+            await self._post(pending)
+            return await self._settle(pending)
+        except UntraceableError:
+            raise
         except OperationalError as exc:
-            if not self.pending.sent:
+            if not pending.sent:
                 self.pending = None
                 raise
             raise UnknownOutcomeError(
                 f"the guild did not answer: whether entry #{draft.entry.slot} was stored is not known"
             ) from exc
 
-    async def resolve(self) -> tuple[Pending, bool] | None:
-        """Find out what became of a pending entry, by sending it again; None if there is none."""
+    async def resolve(self) -> tuple[Pending, bool | None] | None:
+        """Find out what became of a pending entry, by sending it again; None if there is none.
+
+        The answer has None in place of whether it won if that cannot be found out any more. Raises NoAnswerError if the
+        guild does not answer now.
+        """
         pending = self.pending
         if pending is None:
             return None
@@ -117,9 +127,11 @@ class Log(LogReader):
             if not self._is_decided(pending.draft):
                 await self._post(pending)
             return pending, await self._settle(pending)
-        except OperationalError as exc:
-            raise UnknownOutcomeError(
-                f"the guild does not answer: whether entry #{pending.draft.entry.slot} was stored is not known"
+        except UntraceableError:
+            return pending, None
+        except (NoAnswerError, UnavailableError) as exc:
+            raise NoAnswerError(
+                f"nothing can be stored before it is known whether entry #{pending.draft.entry.slot} was: {exc}"
             ) from exc
 
     async def _post(self, pending: Pending) -> None:
@@ -167,7 +179,7 @@ class Log(LogReader):
         self.pending = None
         winner = self.chain.winners.get(draft.entry.slot)
         if winner is None:
-            raise UnknownOutcomeError(f"whether entry #{draft.entry.slot} was stored can no longer be found out")
+            raise UntraceableError(f"whether entry #{draft.entry.slot} was stored can no longer be found out")
         won = pending.won or (winner == draft.entry.id and draft.entry.slot == self.chain.base.slot)
         if won:
             self.acknowledged[draft.entry.slot] = winner

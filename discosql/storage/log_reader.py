@@ -199,7 +199,14 @@ class LogReader:
     async def _sync(self) -> None:
         # What happened up to now, our own posts above all, will be in this reading; hints from now on may not.
         self.guild.poll()
-        self.hinted = False
+        hinted, self.hinted = self.hinted, False
+        try:
+            await self._read_on()
+        except BaseException:
+            self.hinted = self.hinted or hinted
+            raise
+
+    async def _read_on(self) -> None:
         sent = self.guild.monotonic()
         started = self.clock.lower_bound()
         known = self.chain.known

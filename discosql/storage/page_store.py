@@ -155,12 +155,14 @@ class PageStore:
         return await asyncio.to_thread(unpack_page, page, data, self._keyring)
 
     async def _download(self, place: Place) -> bytes:
+        attachment = self._attachment(place)
         try:
-            return await with_retries(self.guild, partial(self.guild.download, self._attachment(place)))
+            return await with_retries(self.guild, partial(self.guild.download, attachment))
         except (NotFoundError, ForbiddenError):
-            # Most likely the URL has expired.
-            self._attachments.pop(place.message, None)
-            await self._find_message(place)
+            # Most likely the URL has expired, and with it those of the other pages in the message.
+            async with self._finding:
+                if self._attachment(place) is attachment:
+                    await self._find_message(place)
         try:
             return await with_retries(self.guild, partial(self.guild.download, self._attachment(place)))
         except (NotFoundError, ForbiddenError) as exc:
