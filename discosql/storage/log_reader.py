@@ -114,7 +114,16 @@ class LogReader:
 
     async def _open(self) -> int:
         """Start from the newest checkpoint that can be read; return the newest message of the channel, 0 for none."""
-        started = self.clock.lower_bound()
+        while True:
+            sent, started = self.guild.monotonic(), self.clock.lower_bound()
+            try:
+                return await self._open_at(started)
+            except DatabaseCorruptionError:
+                # What is missing may have been replaced while this process was frozen.
+                if not self._was_frozen(sent, started):
+                    raise
+
+    async def _open_at(self, started: float) -> int:
         search = BaseSearch(self.guild, self.channel, started, self.timing, self.keyring)
         lost: DatabaseCorruptionError | None = None
         while True:
@@ -224,7 +233,14 @@ class LogReader:
             return
         self._measure_lag(messages, sent)
         self._check_recent(entries, messages, cursor, started)
-        await self._decide(Reading(started, pages == 1, known))
+        try:
+            await self._decide(Reading(started, pages == 1, known))
+        except DatabaseCorruptionError:
+            # A process that was frozen since the reading finds files gone that others have replaced.
+            if not self._may_be_trimmed(sent):
+                raise
+            await self._open()
+            return
         self.synced = started
         self._check_damage(messages, started)
 
@@ -239,6 +255,10 @@ class LogReader:
             return False
         now = self.clock.upper_bound(sent)
         return now is None or now - self.synced > TRIM_LIMIT
+
+    def _was_frozen(self, sent: float, started: float) -> bool:
+        now = self.clock.upper_bound(sent)
+        return now is not None and now - started > TRIM_LIMIT
 
     async def _decide(self, reading: Reading) -> None:
         while (winner := self.chain.decide(reading)) is not None:

@@ -115,12 +115,14 @@ class SimulatedGuild(Guild):
         await process.gate()
         await asyncio.sleep(random.uniform(*weather.latency))
         await self._meet_trouble(kind, request)
+        missing: NotFoundError | None = None
         try:
             answer = request()
             if kind == "post" and random.random() < weather.doubled:
                 request()
-        finally:
-            answered = server.now()
+        except NotFoundError as error:
+            missing = error
+        answered = server.now()
         if process.requests == process.dies_at_request:
             process.die()
         await asyncio.sleep(random.uniform(*weather.latency))
@@ -130,6 +132,8 @@ class SimulatedGuild(Guild):
         if random.random() >= weather.dateless:
             # The header has whole seconds, of about the moment when the answer was made.
             self._stamp = Stamp(float(int(answered - random.uniform(0, 0.2))), self.monotonic())
+        if missing is not None:
+            raise missing
         return answer
 
     async def _meet_trouble(self, kind: str, request: Callable[[], T]) -> None:
