@@ -14,7 +14,7 @@ from discosql.errors import DatabaseCorruptionError
 from discosql.storage.body import dump_body
 from discosql.storage.build import TableBuilder
 from discosql.storage.entry import Cover
-from discosql.storage.guild import Guild, id_time
+from discosql.storage.guild import Guild, id_time, time_id
 from discosql.storage.log import Log
 from discosql.storage.manifest import Adopted, Manifest, Retired, manifest_to_json
 from discosql.storage.opening import SEGMENT
@@ -57,7 +57,8 @@ class Checkpoint:
         self._seal = seal = home.log.keyring.current
         # One key for all indexes as long as the database keeps its key.
         seed = home.adopted.manifest.seed if home.adopted is not None else new_seed(seal, home.log.channel)
-        self._workshop = Workshop(home.guild, home.pages, home.channels, page_size, randbytes, seed, seal)
+        since = time_id(home.log.clock.lower_bound() - SEGMENT / 2)
+        self._workshop = Workshop(home.guild, home.pages, home.channels, page_size, randbytes, seed, seal, since)
 
     async def write(self, *, everything: bool = False) -> bool:
         """Write the pages and the entry; return whether it won.

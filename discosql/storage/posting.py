@@ -75,11 +75,11 @@ class Channels:
         self._names = {channel.id: channel.name for channel in pages}
         self._refused = False
 
-    async def make(self, name: str, *, shared: int | None) -> int | None:
-        """Return a new channel's id, or `shared` if none can be made."""
+    async def make(self, name: str, *, shared: int | None, since: int = 0) -> int | None:
+        """Return a new channel's id, or `shared` if none can be made. One from before `since` is not taken again."""
         name = channel_name(name)
         spare = self._spare.get(name)
-        if spare is not None and spare not in self.in_use:
+        if spare is not None and spare >= since and spare not in self.in_use:
             self.in_use.add(spare)
             return spare
         if self._refused and shared is not None:
@@ -106,8 +106,9 @@ class Channels:
 
 @dataclass(slots=True)
 class Workshop:
-    """What building needs. `oldest` is the oldest message posted so far, 0 if none was.
+    """What building needs. `oldest` is the oldest message posted or channel made so far, 0 if none was.
 
+    Channels that an earlier attempt has left are taken again if they were made since the id `since`.
     Pages are sealed with `seal` if there is one, and named so that nothing shows; `seed` is the key of index hashes.
     """
 
@@ -118,6 +119,7 @@ class Workshop:
     randbytes: Callable[[int], bytes]
     seed: bytes
     seal: Seal | None = None
+    since: int = 0
     oldest: int = 0
     replaced: list[Place] = field(default_factory=list)
 
@@ -128,7 +130,11 @@ class Workshop:
     async def make_channel(self, name: str, *, shared: int | None) -> int | None:
         """Return a new channel for a table or an index, or `shared` if none can be made."""
         shown = name if self.seal is None else f"data-{self.seal.name_of(name)}"
-        return await self.channels.make(shown, shared=shared)
+        channel = await self.channels.make(shown, shared=shared, since=self.since)
+        if channel is not None and channel != shared:
+            # VACUUM removes channels that nothing uses by their age: they have to be named in time, as pages do.
+            self.oldest = min(self.oldest or channel, channel)
+        return channel
 
     def file_name(self, stem: str, rest: str) -> str:
         """Return a file's name."""
