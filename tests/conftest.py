@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ("guilds",)
+pytest_plugins = ("guilds", "databases")
 
 settings.register_profile("default", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("campaign", parent=settings.get_profile("default"), max_examples=20_000)
