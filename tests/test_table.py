@@ -1,139 +1,12 @@
 """Tables as pydantic objects, on a simulated Discord with a real discord.py bot."""
 
-import datetime
-import enum
-import uuid
-from collections.abc import AsyncIterator
-from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
-import discord
-import pydantic
 import pytest
-import simcord
-from discord.ext import commands
-from simcord_shim import SimcordShim, shimmed_dispatch
-from stepped_clock import SteppedClock
+from databases import SERVER, World
 
 import discosql
 from discosql import Database, Field, Table, asc, desc, in_, like
-
-SERVER = "Test Server"
-
-
-@pytest.fixture
-async def env(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[simcord.Env]:
-    """A running bot on a server; time passes only where somebody waits for it."""
-    clock = SteppedClock()
-    monkeypatch.setattr("discosql.storage.discord.Clock", lambda: clock)
-    bot = commands.Bot(command_prefix="!", help_command=None, intents=discord.Intents(guilds=True, guild_messages=True))
-    with shimmed_dispatch():
-        running = simcord.Env(bot)
-        await running.start()
-        SimcordShim(running.backend, clock)
-        running.backend.create_guild(SERVER)
-        yield running
-        await running.shutdown()
-
-
-@pytest.fixture
-async def db(env: simcord.Env) -> AsyncIterator[Database]:
-    database = Database(SERVER, bot=env.bot, slash_commands=False)
-    await env.settle()
-    await database.init()
-    yield database
-    if database.open:
-        await database.close()
-
-
-class Address(pydantic.BaseModel):
-    street: str
-    zip: int | None = None
-
-
-class Colour(enum.Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
-class Everything(pydantic.BaseModel):
-    """The fields of the widest table; a mixin, so that tests can attach classes of their own."""
-
-    text: str
-    number: int
-    share: float
-    flag: bool
-    data: bytes
-    price: Decimal
-    day: datetime.date
-    hour: datetime.time
-    moment: datetime.datetime
-    pause: datetime.timedelta
-    key: uuid.UUID
-    colour: Colour
-    size: Literal["s", "m", 3]
-    tags: list[str]
-    facts: dict[str, Any]
-    address: Address
-    either: int | str
-    maybe: str | None
-
-
-EVERYTHING: dict[str, Any] = {
-    "text": "quote \" and ' and \\0 \u202e",
-    "number": -(2**63),
-    "share": 0.1,
-    "flag": True,
-    "data": b"\x00\xff",
-    "price": Decimal("1.10"),
-    "day": datetime.date(2024, 2, 29),
-    "hour": datetime.time(23, 59, 59, 999999),
-    "moment": datetime.datetime(2024, 2, 29, 12, 0, tzinfo=datetime.timezone(datetime.timedelta(hours=2))),
-    "pause": datetime.timedelta(days=-1, microseconds=7),
-    "key": uuid.UUID(int=7),
-    "colour": Colour.BLUE,
-    "size": 3,
-    "tags": ["a", "é"],
-    "facts": {"b": [1, None], "a": {"x": 2.5}},
-    "address": Address(street="Main", zip=5),
-    "either": "5",
-    "maybe": None,
-}
-
-
-async def test_every_type_comes_back_equal_and_is_found(db: Database) -> None:
-    @db.table
-    class Wide(Table, Everything):
-        pass
-
-    await db.build_tables()
-    row = Wide(**EVERYTHING)
-    await row.save()
-    (found,) = await Wide.find()
-    assert found == row
-    assert {name: type(getattr(found, name)) for name in EVERYTHING} == {
-        name: type(value) for name, value in EVERYTHING.items()
-    }
-    for name, value in EVERYTHING.items():
-        assert await Wide.find(**{name: value}) == [row], name
-    # Key order does not matter to equal dicts.
-    assert await Wide.find(facts={"a": {"x": 2.5}, "b": [1, None]}) == [row]
-
-
-async def test_a_value_of_another_type_is_not_found(db: Database) -> None:
-    @db.table
-    class Row(Table):
-        n: int
-        flag: bool
-        text: str
-
-    await db.build_tables()
-    await Row(n=1, flag=True, text="1").save()
-    assert await Row.find(n=True) == []
-    assert await Row.find(flag=1) == []
-    assert await Row.find(text=1) == []
-    assert await Row.find(n="1") == []
-    assert len(await Row.find(n=1.0)) == 1
 
 
 async def test_find(db: Database) -> None:
@@ -285,70 +158,9 @@ async def test_sql_and_transactions(db: Database) -> None:
     ]
 
 
-async def test_requests(db: Database) -> None:
-    @db.table
-    class User(Table):
-        name: str = Field(unique=True)
-
-    await db.build_tables()
-    await User(name="first").save()
-    requests = db.connection.requests
-
-    async def cost(operation: Any) -> int:
-        before = requests.copy()
-        await operation
-        return requests.since(before).rest
-
-    assert await cost(User(name="Ada").save()) == 2
-    assert await cost(User.save_all([User(name=str(number)) for number in range(1000)])) == 2
-    assert await cost(User.find(name="500")) == 0
-    assert await cost(User.where(User.name < "5").all()) == 0
-
-
-async def test_background_errors_are_raised_by_close(db: Database) -> None:
-    @db.table
-    class User(Table):
-        name: str = Field(unique=True)
-
-    await db.build_tables()
-    User(name="Ada").save()
-    User(name="Ada").save()
-    with pytest.raises(discosql.IntegrityError):
-        await User(name="Ada").save()
-    with pytest.raises(discosql.IntegrityError):
-        await db.close()
-    assert not db.open
-    with pytest.raises(ValueError, match="not open"):
-        await db.close()
-
-
-async def test_a_class_may_gain_fields_but_not_change_them(db: Database) -> None:
-    def attach(name: str, annotations: dict[str, Any], **defaults: Any) -> type[Table]:
-        db.tables.pop(name.lower(), None)
-        made = type(name, (Table,), {"__annotations__": annotations, "__module__": __name__, **defaults})
-        return db.table(made)
-
-    old = attach("User", {"name": str})
-    await db.build_tables()
-    await old(name="Ada").save()
-    new = attach(
-        "User", {"name": str, "age": int, "nick": str | None, "tags": list[str]}, age=18, nick=None, tags=["new"]
-    )
-    await db.build_tables()
-    assert [row.model_dump() for row in await new.find()] == [{"name": "Ada", "age": 18, "nick": None, "tags": ["new"]}]
-    for annotations, said in (
-        ({"name": str, "age": int, "nick": str | None, "tags": list[str], "must": int}, "default"),
-        ({"name": str, "age": str, "nick": str | None, "tags": list[str]}, "INTEGER"),
-        ({"name": str, "age": int, "tags": list[str]}, "nick"),
-    ):
-        attach("User", annotations)
-        with pytest.raises(discosql.DatabaseTableError, match=said):
-            await db.build_tables()
-
-
-async def test_wrong_uses_of_classes(env: simcord.Env) -> None:
-    db = Database(SERVER, bot=env.bot, slash_commands=False)
-    other = Database(SERVER, bot=env.bot, slash_commands=False)
+async def test_wrong_uses_of_classes(world: World) -> None:
+    db = Database(SERVER, bot=world.env.bot, slash_commands=False)
+    other = Database(SERVER, bot=world.env.bot, slash_commands=False)
 
     class Loose(Table):
         name: str
@@ -377,12 +189,6 @@ async def test_wrong_uses_of_classes(env: simcord.Env) -> None:
     with pytest.raises(RuntimeError):
         await db.login("token")
     await db.close()
-
-
-async def test_an_unknown_server_says_how_to_make_one(env: simcord.Env) -> None:
-    db = Database("Elsewhere", bot=env.bot, slash_commands=False)
-    with pytest.raises(discosql.OperationalError, match=r"make one.*invite the bot"):
-        await db.init()
 
 
 async def test_clean_erases_everything(db: Database) -> None:
