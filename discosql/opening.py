@@ -104,6 +104,22 @@ def key_or_environment(key: EncryptionKey | None) -> EncryptionKey | None:
     return key if key is not None else os.environ.get("DISCOSQL_KEY")
 
 
+def discord_place(address: str) -> tuple[str, str] | None:
+    """Return the server and the database that a ``discord://`` address names, None for the path of a file.
+
+    Raises InterfaceError for an address of another kind, or one without a server.
+    """
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", address)
+    if scheme is None:
+        return None
+    if scheme[1].lower() != "discord":
+        raise InterfaceError(f"unknown kind of address {scheme[0]!r}; use a path, ':memory:' or 'discord://<server>'")
+    server, _, name = address[scheme.end() :].partition("/")
+    if not server:
+        raise InterfaceError("the address lacks the server: 'discord://<server name or id>[/<database>]'")
+    return unquote(server), unquote(name) or DEFAULT_NAME
+
+
 async def open_session(options: Options) -> Session:
     """Open the database and return a session on it. Raises OperationalError, with what to do, when it cannot be."""
     moment = None if options.as_of is None else moment_of(options.as_of)
@@ -122,17 +138,11 @@ async def _open_engine(options: Options) -> Engine:
     if options.address in (":memory:", ""):
         return await open_memory(options=EngineOptions(cache_size=options.cache_size, key=options.key))
     engine_options = EngineOptions(cache_size=options.cache_size, key=key_or_environment(options.key))
-    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", options.address)
-    if scheme is None:
+    place = discord_place(options.address)
+    if place is None:
         return await open_local(options.address, create=options.may_create, options=engine_options)
-    if scheme[1].lower() != "discord":
-        raise InterfaceError(f"unknown kind of address {scheme[0]!r}; use a path, ':memory:' or 'discord://<server>'")
-    server, _, name = options.address[scheme.end() :].partition("/")
-    if not server:
-        raise InterfaceError("the address lacks the server: 'discord://<server name or id>[/<database>]'")
     return await open_discord(
-        unquote(server),
-        unquote(name) or DEFAULT_NAME,
+        *place,
         token=options.token or os.environ.get("DISCOSQL_TOKEN"),
         client=options.client,
         gateway=options.gateway,

@@ -87,3 +87,8 @@ def split_pages(text: str, head: int = 0) -> list[str]:
         pages[-1].append(line)
         size += needed
     return ["\n".join(page) for page in pages]
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: ``1 row``, ``1,200 rows``. The plural is the noun with an s unless given."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

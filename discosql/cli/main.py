@@ -21,6 +21,8 @@ SHELL: Final = "shell"
 COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         SHELL: "run SQL from arguments, files or standard input, or open a prompt",
+        "bot": "offer a database on a Discord server by slash commands",
+        "doctor": "see whether token, server and database are as they should be, and what to do",
         "rekey": "encrypt a database, with another key, or no longer",
     }
 )

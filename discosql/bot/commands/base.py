@@ -157,8 +157,3 @@ def choices(names: Iterable[str], typed: str) -> list[app_commands.Choice[str]]:
     fitting = [name for name in names if wanted in name.lower() and 1 <= len(name) <= MAX_CHOICE]
     fitting.sort(key=lambda name: (not name.lower().startswith(wanted), name.lower()))
     return [app_commands.Choice(name=name, value=name) for name in fitting[:MAX_CHOICES]]
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun: ``1 row``, ``1,200 rows``. The plural is the noun with an s unless given."""
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

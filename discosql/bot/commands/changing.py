@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 import discord
 from discord import app_commands
 
-from discosql.bot.commands.base import DatabaseCog, answer, count
+from discosql.bot.commands.base import DatabaseCog, answer
 from discosql.bot.commands.values import equality, stored
 from discosql.bot.pages import SILENT, Confirm
+from discosql.bot.text import count
 from discosql.errors import DataError
 from discosql.schema import TableSchema
 from discosql.table_fields import quote

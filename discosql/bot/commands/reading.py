@@ -8,10 +8,10 @@ import discord
 from discord import app_commands
 
 from discosql.bot.charts import Kind, draw
-from discosql.bot.commands.base import DatabaseCog, answer, count, defer
+from discosql.bot.commands.base import DatabaseCog, answer, defer
 from discosql.bot.commands.values import equality
 from discosql.bot.pages import SILENT
-from discosql.bot.text import MAX_TITLE, cut, plain
+from discosql.bot.text import MAX_TITLE, count, cut, plain
 from discosql.errors import DataError
 from discosql.output import MODES, table
 from discosql.table_fields import quote
