@@ -34,17 +34,23 @@ class Fault(Enum):
     CRASH_AFTER = "the process dies after it is carried out: Crash"
 
 
+ONCE = (Fault.LOST, Fault.NOT_DONE, Fault.NO_ANSWER, Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+"""What can become of one request in any process: with an error before it, after it, or the end of the process."""
+
+CRASHES = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+
+
 class Crash(BaseException):
-    """The process ends here. A BaseException, so that no handler of the code under test runs on."""
+    """The process ends here, and with it every later request. No code of the package may catch it."""
 
 
 Plan = Callable[[int, str], Fault | None]
 """Given a request's number (from 1) and kind, says how it fails."""
 
 
-def at(number: int, fault: Fault) -> Plan:
-    """Fail request `number`."""
-    return lambda current, kind: fault if current == number else None
+def at(number: int, fault: Fault, *, times: int = 1) -> Plan:
+    """Fail request `number`, and those after it up to `times` in all."""
+    return lambda current, kind: fault if number <= current < number + times else None
 
 
 def on(kind: str, fault: Fault, *, nth: int = 1, times: int = 1) -> Plan:
@@ -91,6 +97,7 @@ class FaultyGuild(Guild):
         self.plan = plan
         self.number = 0
         self.kinds: list[str] = []
+        self.crashed = False
         self.account = inner.account
         self.visibility = inner.visibility
         self.settle = inner.settle
@@ -101,6 +108,8 @@ class FaultyGuild(Guild):
         self._delayed: list[Delayed] = []
 
     async def _request(self, kind: str, run: Callable[[], Awaitable[Any]]) -> Any:
+        if self.crashed:
+            raise Crash
         self.number += 1
         self.kinds.append(kind)
         fault = self.plan(self.number, kind)
@@ -119,9 +128,11 @@ class FaultyGuild(Guild):
                     await run()
                 return answer
             case Fault.CRASH_BEFORE:
+                self.crashed = True
                 raise Crash
             case Fault.CRASH_AFTER:
                 await run()
+                self.crashed = True
                 raise Crash
             case Fault.NO_ANSWER:
                 await run()

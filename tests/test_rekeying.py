@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from faulty_guild import FAULTS, Crash, FaultyGuild
+from faults import ONCE, Crash, Fault, FaultyGuild, at
 from guilds import Server
 from stepped_clock import SteppedClock
 from test_encryption import KEY, NAMES, OTHER, VALUES, connect, everything, fill, found_in, rows
@@ -153,18 +153,18 @@ async def _requests() -> int:
     guild, _ = await _prepared()
     faulty = FaultyGuild(guild.peer())
     db = await connect(faulty)
-    before = len(faulty.sent)
+    before = faulty.number
     await db.rekey(OTHER)
-    return len(faulty.sent) - before
+    return faulty.number - before
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_a_fault_at_every_request(fault: str) -> None:
+@pytest.mark.parametrize("fault", ONCE)
+async def test_a_fault_at_every_request(fault: Fault) -> None:
     for number in range(await _requests()):
         guild, counts = await _prepared()
         faulty = FaultyGuild(guild.peer())
         db = await connect(faulty)
-        faulty.faults = {len(faulty.sent) + number: fault}
+        faulty.plan = at(faulty.number + 1 + number, fault)
         done: bool | None = True
         try:
             await db.rekey(OTHER)

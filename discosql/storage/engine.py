@@ -102,7 +102,9 @@ async def _create_log(guild: Guild, name: str, channels: list[Channel]) -> Chann
     if found is None or found.id == channel.id:
         return channel
     await guild.delete_channel(channel.id)
-    await guild.delete_channel(category.id)
+    # Both may have been made in the same category, which is then the database's.
+    if found.category != category.id:
+        await guild.delete_channel(category.id)
     return found
 
 
