@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test check format bench bench-requests campaign clean
+.PHONY: help demo test check format bench bench-requests bench-size campaign clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ bench: $(READY) ## Compare the speed of queries with SQLite, DuckDB and others
 bench-requests: $(READY) ## Compare what work asks of Discord with discobase
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m benchmarks.traffic
+
+bench-size: $(READY) ## Measure what tables of up to a million rows cost
+	$(BIN)/python -m benchmarks.size
 
 campaign: $(READY) ## The long tests: many seeds, large tables
 	$(PYTEST) -m campaign -n 2

@@ -4,7 +4,8 @@ import gc
 import sys
 import time
 
-from benchmarks.report import ROOT, full_report, short_report, write_between_marks
+from benchmarks.markdown import ROOT, write_between_marks
+from benchmarks.report import full_report, short_report
 from benchmarks.shop import ShopResults
 from benchmarks.tpch_run import TpchResults
 

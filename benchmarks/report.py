@@ -1,21 +1,17 @@
 """The results as Markdown, and the places they are written to."""
 
 import platform
-import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from os import cpu_count
-from pathlib import Path
-from typing import Final
 
 from benchmarks.aims import US, aims, ratio
 from benchmarks.engines import Engine
+from benchmarks.markdown import markdown_table
 from benchmarks.shop import ShopResults
 from benchmarks.timing import Timing, Timings
 from benchmarks.tpch_run import TpchResults
-
-ROOT: Final = Path(__file__).parent.parent
 
 
 def full_report(shop: ShopResults, tpch: TpchResults) -> str:
@@ -42,15 +38,6 @@ def full_report(shop: ShopResults, tpch: TpchResults) -> str:
 def short_report(shop: ShopResults) -> str:
     """Return the results that introduce the others."""
     return "\n\n".join((_timing_table(shop.engines, shop.timings), _machine()))
-
-
-def write_between_marks(path: Path, text: str, name: str = "bench") -> None:
-    """Replace what stands between the marks of that name in a file. Raises ValueError if it has none."""
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    whole = path.read_text()
-    if start not in whole or end not in whole:
-        raise ValueError(f"{path} has no place for results: {start} … {end}")
-    path.write_text(re.sub(f"{start}.*?{end}", lambda _: f"{start}\n{text}\n{end}", whole, count=1, flags=re.DOTALL))
 
 
 def _machine() -> str:
@@ -80,9 +67,3 @@ def _overhead_table(shop: ShopResults) -> str:
         steps = f"{parsing:.0f} + {planning:.0f} + {compiling:.0f}"
         rows.append((f"{US}: new statement, {title}: parse + plan + compile", steps))
     return markdown_table(("", "µs, median"), rows)
-
-
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown, its first column to the left and the others to the right."""
-    marks = ["---", *("---:" for _ in head[1:])]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (head, marks, *rows))

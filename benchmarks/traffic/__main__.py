@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tests"))  # the simulated server is the tests'
 warnings.simplefilter("ignore", DeprecationWarning)
 
-from benchmarks.report import ROOT, write_between_marks  # noqa: E402
+from benchmarks.markdown import ROOT, write_between_marks  # noqa: E402
 from benchmarks.traffic.report import table  # noqa: E402
 from benchmarks.traffic.work import measure  # noqa: E402
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from benchmarks.report import markdown_table
+from benchmarks.markdown import markdown_table
 from benchmarks.traffic.libraries import Discobase, Discosql
 from benchmarks.traffic.work import Result, Results
 
