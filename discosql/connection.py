@@ -12,7 +12,7 @@ from discosql.rows import RowFactory
 
 if TYPE_CHECKING:
     from discosql.session import Session
-    from discosql.storage.engine import Requests
+    from discosql.storage.engine import Observer, Requests
 
 LEGACY_TRANSACTION_CONTROL: Final = -1
 """The value of `autocommit` that leaves transactions to `isolation_level`, as in sqlite3."""
@@ -48,6 +48,7 @@ class ConnectionBase:
         self._session = session
         self._control = Control(timeout)
         self._closed = False
+        self._observer: Observer | None = None
         self.row_factory: RowFactory | None = None
         self._isolation_level: str | None = ""
         self._autocommit: bool | int = LEGACY_TRANSACTION_CONTROL
@@ -124,6 +125,14 @@ class ConnectionBase:
         """What the guild was asked since the database was opened, by kind, and bytes."""
         return self._session.engine.guild.requests
 
+    def stats(self) -> dict[str, int | float]:
+        """Return what the database has done since it was opened: the rows of ``discosql_stats`` as a dict.
+
+        Connections that share one engine, those of a `Database`, share the figures.
+        """
+        self._check_open()
+        return self._session.stats()
+
     def is_query(self, sql: str) -> bool:
         """Tell whether a statement only reads. Raises what running it would raise for wrong SQL."""
         self._check_open()
@@ -140,9 +149,25 @@ class ConnectionBase:
         self._control.interrupt()
 
     def set_progress_handler(self, handler: Callable[[], object] | None, n: int = 1) -> None:
-        """Call a handler now and then during statements; a true result interrupts. `n` is there for sqlite3's sake."""
+        """Call a handler now and then during statements, and ten times a second while they wait for requests.
+
+        A true result interrupts. `n` is there for sqlite3's sake.
+        """
         self._check_open()
         self._control.progress = handler
+
+    def set_metrics_callback(self, callback: Observer | None) -> None:
+        """Call a function with every `Metric`: requests, waits before they begin, commits, checkpoints; None stops it.
+
+        It is called in the thread that makes requests, must be quick, and what it raises ends the operation.
+        """
+        self._check_open()
+        observers = self._session.engine.requests.observers
+        if self._observer is not None:
+            observers.remove(self._observer)
+        if callback is not None:
+            observers.append(callback)
+        self._observer = callback
 
     def set_trace_callback(self, callback: Callable[[str], object] | None) -> None:
         """Call a function with the text of every statement that is run; None stops it."""

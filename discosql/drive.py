@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TURN: Final = 0.1
+"""Seconds after which the progress handler is called again during a wait."""
+
 SLICE: Final = 0.005
 """Seconds a long computation runs before other tasks of the event loop get a turn."""
 
@@ -79,21 +82,36 @@ class Operation:
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise QueryTimeoutError(f"the statement ran longer than its timeout of {self._timeout:g} s")
 
+    def _is_over(self) -> bool:
+        """Tell whether a wait must end, having told the progress handler that there is one."""
+        try:
+            self.check()
+        except (QueryInterruptedError, QueryTimeoutError):
+            return True
+        return False
+
+    def _patience(self) -> float | None:
+        """Return the seconds after which a wait is looked at again, None if there is no need to."""
+        left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        if self._control.progress is None:
+            return left
+        return TURN if left is None else min(left, TURN)
+
     async def fetch(self, pending: Pending) -> object:
         """Await what steps asked for, within the time that is left."""
         self.check()
         task = asyncio.ensure_future(pending.fetch())
         self._waiting = (asyncio.get_running_loop(), task)
         try:
-            left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-            done, _ = await asyncio.wait({task}, timeout=left)
-            if not done:
+            while not task.done() and not self._is_over():
+                await asyncio.wait({task}, timeout=self._patience())
+            if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
             if task.cancelled():
                 self.check()
             return task.result()
-        except asyncio.CancelledError:
+        except BaseException:
             task.cancel()
             raise
         finally:

@@ -31,7 +31,7 @@ from discosql.planner.plan import Explain, Prepared, Query, TransactionControl, 
 from discosql.planner.prepare import prepare
 from discosql.schema import Catalog, TableStatistics
 from discosql.session_cache import CachedStatement
-from discosql.storage.engine import Engine, Transaction
+from discosql.storage.engine import Engine, Transaction, report
 from discosql.types import Value, to_value
 
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
@@ -153,6 +153,7 @@ class Session:
             random=self._random,
             collations=self.collations,
             past=lambda moment: self._past.view(moment, transaction.catalog),
+            stats=self.stats,
         )
         try:
             return (yield from start(context))
@@ -319,6 +320,10 @@ class Session:
     def _is_stale(self) -> bool:
         fixed = self.transaction is not None or self._fixed is not None
         return not fixed and self.engine.is_stale(self.max_staleness)
+
+    def stats(self) -> dict[str, int | float]:
+        """Return the figures of the database since it was opened, as ``discosql_stats`` has them."""
+        return report(self.engine)
 
     def prepare(self, sql: str) -> Prepared:
         """Parse and plan a statement without running it."""

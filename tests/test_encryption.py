@@ -15,8 +15,7 @@ from discosql.aio import Connection
 from discosql.errors import EncryptionKeyError
 from discosql.executor.functions import DEFAULT
 from discosql.session import Session
-from discosql.storage.core import EngineOptions
-from discosql.storage.engine import EncryptionKey, open_engine
+from discosql.storage.engine import EncryptionKey, EngineOptions, open_engine
 from discosql.storage.guild import Guild
 from discosql.storage.reading import read_after
 

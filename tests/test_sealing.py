@@ -17,8 +17,7 @@ from test_encryption import KEY, OTHER, connect, everything, rows
 import discosql
 from discosql.errors import EncryptionKeyError, Error, OperationalError, ProgrammingError
 from discosql.opening import Options
-from discosql.storage.core import EngineOptions
-from discosql.storage.engine import EncryptionKey, open_engine
+from discosql.storage.engine import EncryptionKey, EngineOptions, open_engine
 from discosql.storage.guild import Guild
 from discosql.storage.local import LocalGuild
 from discosql.storage.sealing import COST, OVERHEAD, Derivation, Keyring, Seal, Secret, place_of

@@ -213,6 +213,11 @@ def _collation_list(context: Context) -> Iterator[Row]:
     yield from enumerate(names)
 
 
+def _stats(context: Context) -> Iterator[Row]:
+    """Yield discosql_stats: what the engine can tell of itself in figures."""
+    yield from context.stats().items()
+
+
 _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "sqlite_master": _master,
     "sqlite_sequence": _sequence,
@@ -226,6 +231,7 @@ _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "pragma_database_list": _database_list,
     "pragma_collation_list": _collation_list,
     "pragma_function_list": _function_list,
+    "discosql_stats": _stats,
     "pragma_encoding": lambda context: iter([("UTF-8",)]),
     "pragma_schema_version": lambda context: iter([(context.view.catalog.version,)]),
     "pragma_user_version": lambda context: iter([(0,)]),

@@ -49,6 +49,7 @@ class Context:
     names of user-defined collations to functions that return a negative, zero or positive number. `past` gives the view
     as of a moment (FOR SYSTEM_TIME AS OF), or what to fetch: its `fetch` returns the view. `timeless` names what is
     computed without regard to `now`, such as ``a CHECK constraint``: functions that would look at it then refuse.
+    `stats` gives the figures of discosql_stats.
     """
 
     view: WriteView
@@ -59,6 +60,7 @@ class Context:
     collations: Mapping[str, Callable[[str, str], int]] = field(default_factory=dict)
     past: Callable[[Value], ReadView | Pending] | None = None
     timeless: str | None = None
+    stats: Callable[[], Mapping[str, float]] = dict
 
 
 @dataclass(slots=True)

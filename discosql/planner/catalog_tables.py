@@ -71,6 +71,7 @@ _TABLES = (
     _table("pragma_application_id", "application_id#"),
     _table("pragma_schema_version", "schema_version#"),
     _table("pragma_encoding", "encoding$"),
+    _table("discosql_stats", "name$ value"),
 )
 
 CATALOG_TABLES: Final[Mapping[str, CatalogTable]] = {

@@ -12,6 +12,7 @@ from discosql.storage.chain import Candidate
 from discosql.storage.codec import dump
 from discosql.storage.entry import Packed
 from discosql.storage.log import Log
+from discosql.storage.metrics import Activity
 from discosql.storage.reading import body_of, entries_of, read_after
 from discosql.storage.reads import Written
 from discosql.storage.state import Changes, State, commits_to_json
@@ -33,6 +34,7 @@ class Home(Protocol):
 
     log: Log
     state: State
+    activity: Activity
     appending: asyncio.Lock
 
     async def ready_to_append(self) -> None:
@@ -93,6 +95,7 @@ class Committer:
     def _unknown(self, job: _Job, text: str) -> UnknownOutcomeError:
         name = f"{self._home.log.session}-{job.changes.transaction}"
         self.unknown[name] = None
+        self._home.activity.unknown += 1
         return UnknownOutcomeError(text, name)
 
     async def _run(self) -> None:
@@ -155,6 +158,7 @@ class Committer:
             title = title_of(valid[0].changes, self._home.state.catalog, len(valid))
             try:
                 if await log.append(log.draft(packed, title), tuple(job.changes for job in valid)):
+                    self._count_commits(len(valid))
                     return
             except UnknownOutcomeError as exc:
                 for job in valid:
@@ -162,6 +166,12 @@ class Committer:
                 return
             if any(mark.part for mark in packed.marks) or packed.seal is not log.keyring.current:
                 packed = None
+
+    def _count_commits(self, number: int) -> None:
+        activity = self._home.activity
+        activity.commits += number
+        activity.entries += 1
+        self._home.log.guild.requests.tell("commit", "", number)
 
     def _refuse_large_rows(self, jobs: Sequence[_Job]) -> None:
         """Refuse transactions with rows that no page could hold, as a page is one file."""
@@ -190,6 +200,8 @@ class Committer:
                 each.conflicts(reads, job.changes, snapshot.catalog) for each in (written, joined)
             ):
                 job.error = SerializationError(CONFLICT)
+                self._home.activity.conflicts += 1
+                self._home.log.guild.requests.tell("conflict", "", 1)
             else:
                 joined.add((job.changes,))
                 valid.append(job)
@@ -204,6 +216,8 @@ class Committer:
             return
         pending, won = resolved
         if isinstance(pending.own, tuple):
+            if won:
+                self._count_commits(len(pending.own))
             for changes in pending.own:
                 self.unknown[f"{self._home.log.session}-{changes.transaction}"] = won
 

@@ -2,10 +2,9 @@
 
 import asyncio
 import datetime
-import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,7 +26,9 @@ from discosql.storage.entry import Entry
 from discosql.storage.guild import Channel, Guild, Requests
 from discosql.storage.history import is_settled, state_as_of
 from discosql.storage.log import Log
-from discosql.storage.manifest import Adopted, Manifest, manifest_from_json
+from discosql.storage.manifest import Adopted, adopted_of
+from discosql.storage.metrics import Activity
+from discosql.storage.options import EngineOptions
 from discosql.storage.page_store import Held, Keep, PageLostError, PageStore
 from discosql.storage.paged import Need
 from discosql.storage.posting import Channels
@@ -39,24 +40,6 @@ from discosql.storage.tail import Tail, commits_of
 from discosql.storage.transaction import Rowids, Transaction
 from discosql.storage.upkeep import Upkeep
 from discosql.storage.views import Pending
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """How an engine works.
-
-    `cache_size` bounds the decoded pages in memory, in bytes; `page_size` is the stored size that pages aim at. A
-    checkpoint is due after `checkpoint_entries` entries or `checkpoint_bytes` bytes of log; with 0 entries none is ever
-    made, and all of the database stays in memory. `randbytes` is the source of session ids, salts and nonces;
-    simulations replace it. `key` encrypts the database.
-    """
-
-    cache_size: int = 256 * 2**20
-    page_size: int = 384 * 2**10
-    checkpoint_entries: int = 64
-    checkpoint_bytes: int = 2**20
-    randbytes: Callable[[int], bytes] = os.urandom
-    key: EncryptionKey | None = field(default=None, repr=False)
 
 
 class _Task:
@@ -88,6 +71,7 @@ class Engine:
         self.state = State(0, Catalog(), {})
         self.adopted: Adopted | None = None
         self.rowids: dict[int, Rowids] = {}
+        self.activity = Activity()
         keyring = Keyring(options.key, channel.id, options.randbytes)
         self.log = Log(guild, channel.id, self, options.randbytes, keyring)
         self.log.newest = channel.newest
@@ -119,6 +103,11 @@ class Engine:
     def requests(self) -> Requests:
         """What the guild was asked since it was opened."""
         return self.guild.requests
+
+    @property
+    def tail(self) -> Tail:
+        """What the log says after the checkpoint in use."""
+        return self._tail
 
     def statistics(self, table: int) -> TableStatistics:
         """Return what is known of a table of the newest state without a request."""
@@ -324,11 +313,16 @@ class Engine:
 
     async def _write(self, writing: Checkpoint, *, everything: bool = True) -> bool:
         self.channels.in_use = channels_of(self.state.tables.values())
+        started = self.guild.monotonic()
         try:
-            return await writing.write(everything=everything)
+            written = await writing.write(everything=everything)
         except NotFoundError:
             self.channels.forget()
             raise
+        self.activity.checkpoints += written
+        label = "written" if written else "given up"
+        self.requests.tell("checkpoint", label, self.guild.monotonic() - started)
+        return written
 
     async def rekey(self, key: EncryptionKey | None) -> None:
         """Encrypt the database with another key, or not at all (None): everything is written anew.
@@ -384,12 +378,3 @@ class Engine:
             self._stop_listening()
         await self.pages.close()
         await self.guild.close()
-
-
-def adopted_of(checkpoint: Candidate, body: Any) -> Adopted:
-    """Return a checkpoint with its manifest: `body` is that itself, or parsed JSON."""
-    entry = checkpoint.entry
-    assert entry.cover is not None
-    if not isinstance(body, Manifest):
-        body = manifest_from_json(body, objects=entry.objects, log=checkpoint.message.channel)
-    return Adopted(entry.cover, checkpoint.message.id, body)

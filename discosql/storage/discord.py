@@ -7,6 +7,7 @@ bot always sees the content of its own messages.
 
 import asyncio
 import io
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from secrets import token_hex
 from typing import Any, Final, TypeVar
@@ -270,16 +271,23 @@ class DiscordGuild(Guild):
         if self._closed or self._client.is_closed():
             raise InterfaceError(f"the connection to the server {self.name} is closed")
         self._watch.follow(self._client)
+        self._watch.refusals.check(kind, channel)
         self.requests.count[kind] += 1
         if kind in ("post", "messages"):
             self._asked.add(channel)
-        tries = Attempts()
+        started = self._clock.monotonic()
+        tries = Attempts(self.requests, started, self._http.max_ratelimit_timeout or math.inf)
         token = attempts.set(tries)
         end = self.model.begin(kind, channel, age)
         try:
             answer = await send()
         except FOREIGN as error:
-            raise translate(error, kind, earlier_try=tries.may_have_run) from error
+            failure = translate(error, kind, earlier_try=tries.may_have_run)
+            # A file's URL is refused when it has expired, and then by the CDN.
+            self._watch.refusals.note(
+                kind, channel, forbidden=kind != "download" and isinstance(failure, ForbiddenError)
+            )
+            raise failure from error
         except RuntimeError as error:
             # aiohttp says so when the session was closed meanwhile; any other is a fault, and not Discord's.
             if not self._client.is_closed():
@@ -288,6 +296,8 @@ class DiscordGuild(Guild):
         finally:
             self.model.finish(end)
             attempts.reset(token)
+            self.requests.tell("request", kind, self._clock.monotonic() - started)
+        self._watch.refusals.note(kind, channel, forbidden=False)
         try:
             return parse(answer)
         except (LookupError, TypeError, ValueError) as error:

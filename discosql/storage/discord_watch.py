@@ -1,4 +1,4 @@
-"""Watching the answers of discord.py's HTTP client: the server's clock, and whether a request was sent before.
+"""Watching discord.py's HTTP client: the server's clock, how a request's tries went, and what it waited for.
 
 discord.py returns bodies only and repeats requests by itself; aiohttp's trace hooks show what happens below it.
 """
@@ -16,17 +16,54 @@ from discord.http import Route
 from yarl import URL
 
 from discosql.storage.discord_errors import NEVER_SENT
-from discosql.storage.guild import Stamp
+from discosql.storage.discord_refusals import Refusals
+from discosql.storage.guild import Requests, Stamp
 
 DRIFT: Final = 2e-4
 """How much faster than the server's the local clock may run."""
 
+NOTABLE: Final = 0.01
+"""Seconds of waiting that are not counted: the client's own work takes so long."""
+
 
 @dataclass(slots=True)
 class Attempts:
-    """What became of the tries of one request."""
+    """What became of the tries of one request.
 
+    Since the moment `held` discord.py keeps it back, because of `reason`; None while it is under way. `longest` is the
+    longest rate limit in seconds that it waits for.
+    """
+
+    requests: Requests
+    held: float | None
+    longest: float
+    reason: str = "rate limit"
     may_have_run: bool = False
+
+    def start(self, now: float) -> None:
+        """Note that a try begins: what it waited for is over."""
+        if self.held is not None and now - self.held > NOTABLE:
+            self.requests.wait(self.reason, now - self.held)
+        self.held = None
+
+    def end(self, now: float, answer: aiohttp.ClientResponse) -> None:
+        """Note an answer; after some of them there is another try, after a pause."""
+        if answer.status == 429:
+            seconds = _seconds(answer.headers.get("Retry-After"))
+            if seconds is None:
+                self.held, self.reason = now, "rate limit"
+            elif seconds <= self.longest:
+                self.requests.wait("rate limit", seconds)
+        elif answer.status >= 500:
+            self.may_have_run = True
+            self.held, self.reason = now, "outage"
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
 
 
 attempts: Final[ContextVar[Attempts | None]] = ContextVar("discosql_attempts", default=None)
@@ -43,7 +80,9 @@ class Watch:
         self._monotonic = monotonic
         self.stamp: Stamp | None = None
         self.heard: Stamp | None = None
+        self.refusals = Refusals(monotonic)
         self.config = aiohttp.TraceConfig()
+        self.config.on_request_start.append(self._on_start)
         self.config.on_request_end.append(self._on_answer)
         self.config.on_request_exception.append(self._on_error)
         self._session: aiohttp.ClientSession | None = None
@@ -80,16 +119,26 @@ class Watch:
         self.heard = Stamp(server, local)
         self.note(server, local)
 
+    async def _on_start(
+        self, session: aiohttp.ClientSession, context: SimpleNamespace, request: aiohttp.TraceRequestStartParams
+    ) -> None:
+        current = attempts.get()
+        if current is not None:
+            current.start(self._monotonic())
+
     async def _on_answer(
         self, session: aiohttp.ClientSession, context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams
     ) -> None:
         local = self._monotonic()
         current = attempts.get()
-        if current is not None and answer.response.status >= 500:
-            current.may_have_run = True
-        # Other hosts (the CDN, that of a bot) have clocks of their own.
+        if current is not None:
+            current.end(local, answer.response)
+        # Other hosts (the CDN, that of a bot) have clocks and limits of their own.
+        if answer.url.host != URL(Route.BASE).host:
+            return
+        self.refusals.note_try(answer.response.status)
         date = answer.response.headers.get("Date")
-        if date is not None and answer.url.host == URL(Route.BASE).host:
+        if date is not None:
             try:
                 self.hear(parsedate_to_datetime(date).timestamp(), local)
             except ValueError:
@@ -99,5 +148,8 @@ class Watch:
         self, session: aiohttp.ClientSession, context: SimpleNamespace, failure: aiohttp.TraceRequestExceptionParams
     ) -> None:
         current = attempts.get()
-        if current is not None and not isinstance(failure.exception, NEVER_SENT):
+        if current is None:
+            return
+        current.held, current.reason = self._monotonic(), "outage"
+        if not isinstance(failure.exception, NEVER_SENT):
             current.may_have_run = True

@@ -11,12 +11,15 @@ from functools import partial
 from typing import Any, Final
 
 from discosql.errors import DatabaseCorruptionError, NoAnswerError, OperationalError, UnavailableError
-from discosql.storage.core import Engine, EngineOptions
+from discosql.storage.core import Engine
 from discosql.storage.guild import Channel, Guild, Requests
 from discosql.storage.inventory import ChannelSummary, describe, destroy
 from discosql.storage.local import LocalGuild
+from discosql.storage.metrics import Metric, Observer
+from discosql.storage.options import EngineOptions
 from discosql.storage.posting import TOPIC as PAGES_TOPIC
 from discosql.storage.reading import TRIES, with_retries
+from discosql.storage.report import report
 from discosql.storage.sealing import EncryptionKey
 from discosql.storage.transaction import Transaction
 from discosql.storage.views import Batch, Key, Pending, Range, ReadView, TableScan, WriteView
@@ -30,6 +33,8 @@ __all__ = [
     "EngineOptions",
     "Guild",
     "Key",
+    "Metric",
+    "Observer",
     "Pending",
     "Range",
     "ReadView",
@@ -43,6 +48,7 @@ __all__ = [
     "open_engine",
     "open_local",
     "open_memory",
+    "report",
 ]
 
 DEFAULT_NAME: Final = "discosql"
@@ -97,7 +103,7 @@ async def _create_log(guild: Guild, name: str, channels: list[Channel]) -> Chann
         category = await _once(guild, create_category, lambda known: _find_empty_category(known, name))
     create_log = partial(guild.create_channel, LOG_CHANNEL, category.id, _LOG_TOPIC)
     channel = await _once(guild, create_log, lambda known: _find_log(known, name))
-    await guild.sleep(guild.visibility)
+    await guild.wait("settling", guild.visibility)
     found = _find_log(await with_retries(guild, guild.channels), name)
     if found is None or found.id == channel.id:
         return channel
@@ -123,7 +129,7 @@ async def _once(
         try:
             return await create()
         except UnavailableError:
-            await guild.sleep(_PAUSE)
+            await guild.wait("outage", _PAUSE)
         except NoAnswerError:
             found = find(await with_retries(guild, guild.channels))
             if found is not None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from discosql.errors import LimitExceededError
+from discosql.storage.metrics import Metric, Observer
 from discosql.storage.ratelimit import RateModel
 
 DISCORD_EPOCH: Final = 1_420_070_400_000
@@ -119,12 +120,31 @@ class Stamp:
 class Requests:
     """Counts of what a guild was asked since it was opened. Kinds are the names of `Guild`'s methods.
 
-    A `download` is a request to Discord's CDN, which has no rate limit that matters; all others are REST calls.
+    A `download` is a request to Discord's CDN, which has no rate limit that matters; all others are REST calls. `waits`
+    counts the waits by reason (`metrics.WAITS`), `waited` their seconds. `observers` hear of everything as it happens.
     """
 
     count: Counter[str] = field(default_factory=Counter)
     bytes_sent: int = 0
     bytes_received: int = 0
+    waits: Counter[str] = field(default_factory=Counter)
+    waited: dict[str, float] = field(default_factory=dict)
+    observers: list[Observer] = field(default_factory=list, compare=False, repr=False)
+
+    def tell(self, name: str, label: str, value: float) -> None:
+        """Let the observers hear of something."""
+        for observer in self.observers:
+            observer(Metric(name, label, value))
+
+    def wait(self, reason: str, seconds: float) -> None:
+        """Count a wait, and let the observers hear of it."""
+        self.count_wait(reason, seconds)
+        self.tell("wait", reason, seconds)
+
+    def count_wait(self, reason: str, seconds: float) -> None:
+        """Count a wait that the observers have heard of."""
+        self.waits[reason] += 1
+        self.waited[reason] = self.waited.get(reason, 0.0) + seconds
 
     @property
     def rest(self) -> int:
@@ -138,7 +158,9 @@ class Requests:
 
     def copy(self) -> "Requests":
         """Return the counts as they are now."""
-        return Requests(Counter(self.count), self.bytes_sent, self.bytes_received)
+        return Requests(
+            Counter(self.count), self.bytes_sent, self.bytes_received, Counter(self.waits), dict(self.waited)
+        )
 
     def since(self, before: "Requests") -> "Requests":
         """Return what was added since an earlier copy."""
@@ -146,6 +168,8 @@ class Requests:
             self.count - before.count,
             self.bytes_sent - before.bytes_sent,
             self.bytes_received - before.bytes_received,
+            self.waits - before.waits,
+            {reason: self.waited[reason] - before.waited.get(reason, 0.0) for reason in self.waits - before.waits},
         )
 
 
@@ -195,6 +219,12 @@ class Guild(ABC):
     @abstractmethod
     async def sleep(self, seconds: float) -> None:
         """Wait by the local clock; simulations replace it."""
+
+    async def wait(self, reason: str, seconds: float) -> None:
+        """Wait, if there is anything to wait for, so that it is counted and seen; `reason` is one of `WAITS`."""
+        if seconds > 0:
+            self.requests.wait(reason, seconds)
+        await self.sleep(seconds)
 
     @abstractmethod
     async def channels(self) -> list[Channel]:

@@ -214,12 +214,14 @@ class LocalGuild(Guild):
         if self._closed:
             raise InterfaceError(f"the guild {self.name} is closed")
         self.requests.count[kind] += 1
+        started = self._clock.monotonic()
         end = self.model.begin(kind, channel, age)
         try:
             await asyncio.sleep(0)
             return await self._when_unlocked(work, large=large)
         finally:
             self.model.finish(end)
+            self.requests.tell("request", kind, self._clock.monotonic() - started)
             self._stamp = self._read_stamp()
 
     async def _when_unlocked(self, work: Callable[[Store], Answer], *, large: bool) -> Answer:

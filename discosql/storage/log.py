@@ -148,7 +148,7 @@ class Log(LogReader):
                     nonce = None
                 if attempt == TRIES - 1:
                     raise
-                await self.guild.sleep(pause)
+                await self.guild.wait("outage", pause)
                 pause *= 2
             else:
                 pending.sent = True
@@ -173,7 +173,7 @@ class Log(LogReader):
                 break
             certain = self.chain.certain_at
             left = 0.0 if certain is None else self.clock.until(certain)
-            await self.guild.sleep(max(left, self.timing.visibility / 4))
+            await self.guild.wait("settling", max(left, self.timing.visibility / 4))
         else:
             raise NoAnswerError(f"entry #{draft.entry.slot} was posted but does not appear in the log")
         self.pending = None

@@ -108,7 +108,7 @@ class LogReader:
             await self._check_end()
         orphan = self.chain.orphan()
         if orphan is not None:
-            await self.guild.sleep(orphan.time + 2 * self.timing.visibility - self.clock.lower_bound())
+            await self.guild.wait("settling", orphan.time + 2 * self.timing.visibility - self.clock.lower_bound())
             await self.sync()
         await self._decide_all_seen()
 
@@ -147,7 +147,7 @@ class LogReader:
 
     async def _check_end(self) -> None:
         """Raise DatabaseCorruptionError if the newest message that the channel ever had has been deleted."""
-        await self.guild.sleep(id_time(self.newest) + self.timing.visibility - self.clock.lower_bound())
+        await self.guild.wait("settling", id_time(self.newest) + self.timing.visibility - self.clock.lower_bound())
         messages, _ = await read_after(self.guild, self.channel, self.newest - 1)
         if not messages:
             raise DatabaseCorruptionError(
@@ -191,18 +191,18 @@ class LogReader:
             if certain is None:
                 return
             left = self.clock.until(certain)
-            await self.guild.sleep(max(left, self.timing.visibility / 4))
+            await self.guild.wait("settling", max(left, self.timing.visibility / 4))
             await self.sync()
 
     async def sync_to_latest(self) -> None:
         """Read until everything is certain that was posted before the call."""
-        await self.guild.sleep(self.timing.visibility)
+        await self.guild.wait("settling", self.timing.visibility)
         await self.sync()
         await self._decide_all_seen()
 
     async def _decide_all_seen(self) -> None:
         while (certain := self.chain.certain_at) is not None:
-            await self.guild.sleep(max(self.clock.until(certain), self.timing.visibility / 4))
+            await self.guild.wait("settling", max(self.clock.until(certain), self.timing.visibility / 4))
             await self.sync()
 
     async def _sync(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from discosql.errors import DatabaseCorruptionError
 from discosql.schema import Catalog, view_from_json, view_to_json
+from discosql.storage.chain import Candidate
 from discosql.storage.codec import from_json_value, rows_from, to_json_value
 from discosql.storage.entry import Cover
 from discosql.storage.hash_index import IndexPage, PagedIndex
@@ -236,3 +237,12 @@ def _index_page_from_json(data: Sequence[Any], messages: Sequence[tuple[int, int
 
 def _place(message: tuple[int, int], file: int) -> Place:
     return Place(message[0], message[1], file)
+
+
+def adopted_of(checkpoint: Candidate, body: Any) -> Adopted:
+    """Return a checkpoint with its manifest: `body` is that itself, or parsed JSON."""
+    entry = checkpoint.entry
+    assert entry.cover is not None
+    if not isinstance(body, Manifest):
+        body = manifest_from_json(body, objects=entry.objects, log=checkpoint.message.channel)
+    return Adopted(entry.cover, checkpoint.message.id, body)

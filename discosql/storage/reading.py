@@ -33,7 +33,7 @@ async def with_retries(guild: Guild, read: Callable[[], Awaitable[T]]) -> T:
         try:
             return await read()
         except (NoAnswerError, UnavailableError):
-            await guild.sleep(pause)
+            await guild.wait("outage", pause)
             pause *= 2
     return await read()
 
@@ -59,7 +59,7 @@ async def fetch_message(guild: Guild, channel: int, message: int) -> Message:
     except NotFoundError:
         if not guild.visibility:
             raise
-        await guild.sleep(guild.visibility)
+        await guild.wait("settling", guild.visibility)
         return await with_retries(guild, fetch)
 
 
