@@ -77,6 +77,7 @@ from discosql.rows import Row
 if TYPE_CHECKING:
     from discosql.database import Database
     from discosql.database_access import CommandAccess
+    from discosql.storage.engine import Metric
     from discosql.table import Field, Table
     from discosql.table_conditions import Condition, FieldRef, asc, col, desc, in_, like, not_
     from discosql.table_query import Query
@@ -116,6 +117,7 @@ __all__ = [
     "InterfaceError",
     "InternalError",
     "LimitExceededError",
+    "Metric",
     "NoAnswerError",
     "NotConnectedError",
     "NotFoundError",
@@ -155,6 +157,7 @@ _LAZY = {
     "CommandAccess": "discosql.database_access",
     "Database": "discosql.database",
     "Field": "discosql.table",
+    "Metric": "discosql.storage.engine",
     "Table": "discosql.table",
     "Query": "discosql.table_query",
     "Condition": "discosql.table_conditions",

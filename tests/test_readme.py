@@ -55,3 +55,13 @@ def test_first_screen_has_the_two_commands() -> None:
     first_screen = "\n".join(README.splitlines()[:40])
     assert "make demo" in first_screen
     assert "make test" in first_screen
+
+
+@pytest.mark.parametrize("page", ["encryption", "limits"])
+def test_the_examples_of_a_page_run_one_after_the_other(page: str, tmp_path: Path) -> None:
+    text = (TOP / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.S))
+    answer = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
