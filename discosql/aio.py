@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from discosql.connection import ConnectionBase
+from discosql.connection import ConnectionBase, Progress, check_session
 from discosql.drive import drive
 from discosql.rows import CursorBase
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from discosql.opening import Address, ConnectOptions
     from discosql.session import Parameters
     from discosql.storage.engine import ChannelSummary, EncryptionKey
+    from discosql.upkeep.check import CheckReport
 
 
 class Cursor(CursorBase["Connection"]):
@@ -145,6 +146,15 @@ class Connection(ConnectionBase):
         async with self._lock:
             self._check_no_transaction("change the key")
             await self._session.engine.rekey(key)
+
+    async def check(self, *, history: bool = False, progress: Progress | None = None) -> CheckReport:
+        """Verify the whole database as it is stored: log, pages, indexes, rows, constraints. Changes nothing.
+
+        With `history`, also the pages that only earlier checkpoints name. `progress` is called with what is being
+        looked at, how much of it is done, and how much there is (0: not known).
+        """
+        self._check_open()
+        return await check_session(self._session, history, progress)
 
     async def close(self) -> None:
         """Roll back what was not committed and close. Safe to call again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from discosql import errors
 from discosql.drive import Control
@@ -14,10 +14,31 @@ if TYPE_CHECKING:
     from discosql.session import Session
     from discosql.storage.engine import Observer, Requests
 
+if TYPE_CHECKING:
+    from discosql.upkeep.check import CheckReport
+
 LEGACY_TRANSACTION_CONTROL: Final = -1
 """The value of `autocommit` that leaves transactions to `isolation_level`, as in sqlite3."""
 
 _ISOLATION_LEVELS: Final = frozenset({"", "DEFERRED", "IMMEDIATE", "EXCLUSIVE"})
+
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Told what is being worked on, how many steps of that are done, and how many there are (0: not known)."""
+
+
+async def check_session(session: Session, history: bool, progress: Progress | None) -> CheckReport:
+    """Check the database of a session, with the functions and collations that it has."""
+    # Few programs check, and all would import what that needs.
+    from discosql.upkeep.check import Scope, check_engine
+
+    return await check_engine(
+        session.engine,
+        session.registry,
+        collations=session.collations,
+        scope=Scope(history=history),
+        progress=progress,
+    )
 
 
 class ConnectionBase:

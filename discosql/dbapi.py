@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
-from discosql.connection import ConnectionBase
+from discosql.connection import ConnectionBase, Progress, check_session
 from discosql.drive import LOOP_THREAD, drive, run_here
 from discosql.executor.context import Result
 from discosql.rows import CursorBase
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from discosql.opening import Address, ConnectOptions
     from discosql.session import Parameters
     from discosql.storage.engine import ChannelSummary, EncryptionKey
+    from discosql.upkeep.check import CheckReport
 
 apilevel: Final = "2.0"
 """The version of the DB-API."""
@@ -194,6 +195,16 @@ class Connection(ConnectionBase):
         with self._lock:
             self._check_no_transaction("change the key")
             LOOP_THREAD.run(self._session.engine.rekey(key))
+
+    def check(self, *, history: bool = False, progress: Progress | None = None) -> CheckReport:
+        """Verify the whole database as it is stored: log, pages, indexes, rows, constraints. Changes nothing.
+
+        With `history`, also the pages that only earlier checkpoints name. `progress` is called with what is being
+        looked at, how much of it is done, and how much there is (0: not known).
+        """
+        self._check_open()
+        with self._lock:
+            return LOOP_THREAD.run(check_session(self._session, history, progress))
 
     def close(self) -> None:
         """Roll back what was not committed and close.

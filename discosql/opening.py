@@ -9,10 +9,20 @@ from urllib.parse import unquote
 
 from discosql.connection import LEGACY_TRANSACTION_CONTROL
 from discosql.conversion import moment_of
-from discosql.errors import InterfaceError, ProgrammingError
+from discosql.errors import InterfaceError, OperationalError, ProgrammingError
 from discosql.executor.functions import DEFAULT
 from discosql.session import Session
-from discosql.storage.engine import EncryptionKey, Engine, EngineOptions, open_discord, open_local, open_memory
+from discosql.storage.engine import (
+    EncryptionKey,
+    Engine,
+    EngineOptions,
+    Guild,
+    discord_guild,
+    local_guild,
+    open_discord,
+    open_local,
+    open_memory,
+)
 
 Address: TypeAlias = "str | os.PathLike[str] | None"
 """What names a database. None goes with the option `client`."""
@@ -94,6 +104,15 @@ class Options:
         """Whether a database that is not there is to be made; one without a past is not."""
         return self.create and self.as_of is None
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the database lives in memory only."""
+        return self.address in (":memory:", "")
+
+    def for_engine(self) -> EngineOptions:
+        """Return how the engine is to work."""
+        return EngineOptions(cache_size=self.cache_size, key=key_or_environment(self.key))
+
     def for_connection(self) -> dict[str, Any]:
         """Return what the connection itself wants to know."""
         return {"timeout": self.timeout, "isolation_level": self.isolation_level, "autocommit": self.autocommit}
@@ -135,17 +154,32 @@ async def open_session(options: Options) -> Session:
 
 
 async def _open_engine(options: Options) -> Engine:
-    if options.address in (":memory:", ""):
+    if options.is_in_memory:
         return await open_memory(options=EngineOptions(cache_size=options.cache_size, key=options.key))
-    engine_options = EngineOptions(cache_size=options.cache_size, key=key_or_environment(options.key))
     place = discord_place(options.address)
     if place is None:
-        return await open_local(options.address, create=options.may_create, options=engine_options)
+        return await open_local(options.address, create=options.may_create, options=options.for_engine())
     return await open_discord(
         *place,
         token=options.token or os.environ.get("DISCOSQL_TOKEN"),
         client=options.client,
         gateway=options.gateway,
         create=options.may_create,
-        options=engine_options,
+        options=options.for_engine(),
     )
+
+
+async def open_guild(options: Options) -> tuple[Guild, str]:
+    """Reach the server of a database without opening it, and return it with the database's name.
+
+    Raises OperationalError when it cannot be reached, or is a file that does not exist.
+    """
+    if options.is_in_memory:
+        raise OperationalError(
+            "a database in memory is nothing that could be checked, repaired or restored from outside"
+        )
+    place = discord_place(options.address)
+    if place is None:
+        return local_guild(options.address, create=False), DEFAULT_NAME
+    guild = await discord_guild(place[0], token=options.token or os.environ.get("DISCOSQL_TOKEN"))
+    return guild, place[1]

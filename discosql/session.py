@@ -27,7 +27,7 @@ from discosql.past import Past
 from discosql.planner.context import PlanContext
 from discosql.planner.cost import expected_costs
 from discosql.planner.parse import bind_parameters, split
-from discosql.planner.plan import Explain, Prepared, Query, TransactionControl, Vacuum
+from discosql.planner.plan import CheckIntegrity, Explain, Prepared, Query, TransactionControl, Vacuum
 from discosql.planner.prepare import prepare
 from discosql.schema import Catalog, TableStatistics
 from discosql.session_cache import CachedStatement
@@ -91,6 +91,8 @@ class Session:
             return (yield from self._control(statement))
         if isinstance(statement, Vacuum):
             return (yield from self._vacuum())
+        if isinstance(statement, CheckIntegrity):
+            return (yield from self._check_integrity(statement))
         if isinstance(statement, Explain):
             return (yield from self._explain(statement, values))
         compiled = cached.compiled(self.registry, values)
@@ -295,6 +297,12 @@ class Session:
 
         leaves = expected_costs(explain.statement, self._plan_context({}))
         return explain_steps(explain, self.engine, leaves, compile_inner, run)
+
+    def _check_integrity(self, pragma: CheckIntegrity) -> Steps:
+        # Few programs check, and all would import what that needs.
+        from discosql.upkeep.pragma import check_integrity
+
+        return check_integrity(pragma, self.engine, self.registry, self.collations)
 
     def _vacuum(self) -> Steps:
         if self._fixed is not None:

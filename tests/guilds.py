@@ -20,7 +20,7 @@ from simcord_shim import SimcordShim, shimmed_dispatch
 from stepped_clock import SteppedClock
 
 from discosql.storage.discord import DiscordGuild
-from discosql.storage.guild import Guild
+from discosql.storage.guild import Guild, Message
 from discosql.storage.local import LocalGuild
 
 KINDS = ("memory", "file", "simcord", "loopback")
@@ -44,6 +44,10 @@ class Server(ABC):
     @abstractmethod
     async def edit(self, channel: int, message: int, content: str) -> None:
         """Edit a message, as its author could."""
+
+    @abstractmethod
+    def change_file(self, message: Message, number: int, data: bytes) -> None:
+        """Put other bytes where a file of a message is stored, as a fault of the server could."""
 
 
 class LocalServer(Server):
@@ -69,6 +73,11 @@ class LocalServer(Server):
     async def edit(self, channel: int, message: int, content: str) -> None:
         await self._first.edit(channel, message, content)
 
+    def change_file(self, message: Message, number: int, data: bytes) -> None:
+        self._first._store._connection.execute(
+            "UPDATE file SET data = ? WHERE id = ?", (data, message.attachments[number].id)
+        )
+
     async def close(self) -> None:
         for guild in self._opened:
             await guild.close()
@@ -90,6 +99,10 @@ class SimulatedServer(Server):
 
     async def edit(self, channel: int, message: int, content: str) -> None:
         self.backend.edit_message(channel, message, {"content": content})
+
+    def change_file(self, message: Message, number: int, data: bytes) -> None:
+        stored = self.backend.get_message(message.channel, message.id)
+        self.backend.cdn._blobs[stored.attachments[number]["url"]] = data
 
     def forbid(self, *permissions: str) -> None:
         """Take permissions away from the bot's role."""

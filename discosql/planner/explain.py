@@ -20,6 +20,7 @@ from discosql.planner.plan import (
     Aggregate,
     CatalogScan,
     ChangeSchema,
+    CheckIntegrity,
     ColumnRef,
     Delete,
     Distinct,
@@ -347,4 +348,5 @@ _STATEMENTS: Final[dict[type, Callable[[Any], str]]] = {
     Explain: lambda s: s.mode,
     SetPragma: lambda s: f"{quoted(s.name)} = {s.value}",
     Vacuum: lambda s: "",
+    CheckIntegrity: lambda s: s.table or "",
 }

@@ -15,9 +15,10 @@ from discosql.planner.context import PlanContext
 from discosql.planner.grammar.syntax import Nothing, Pragma
 from discosql.planner.names import check_database
 from discosql.planner.parameters import ParameterTable
-from discosql.planner.plan import ChangeSchema, Query, SetPragma, Statement
+from discosql.planner.plan import ChangeSchema, CheckIntegrity, Query, SetPragma, Statement
 
 _SETTINGS: Final = frozenset({"foreign_keys", "case_sensitive_like", "defer_foreign_keys"})
+_CHECKS: Final = frozenset({"integrity_check", "quick_check"})
 _REFUSED: Final = frozenset({"user_version", "application_id", "encoding", "writable_schema", "recursive_triggers"})
 
 
@@ -26,6 +27,8 @@ def build_pragma(context: PlanContext, pragma: Pragma) -> Statement:
     name = pragma.name
     if name in _SETTINGS and pragma.value is not None:
         return SetPragma(name, pragma.value)
+    if name in _CHECKS:
+        return _build_check(context, name, pragma.value)
     if name in _REFUSED and pragma.value is not None:
         raise NotSupportedError(f"PRAGMA {name} cannot be set")
     table = CATALOG_TABLES.get(f"pragma_{name}")
@@ -35,6 +38,17 @@ def build_pragma(context: PlanContext, pragma: Pragma) -> Statement:
     call = exp.Anonymous(this=table.name, expressions=arguments)
     query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=exp.Table(this=call)))
     return Query(*Binder(context, ParameterTable()).build_query(query))
+
+
+def _build_check(context: PlanContext, name: str, value: str | int | None) -> CheckIntegrity:
+    quick = name == "quick_check"
+    if value is None:
+        return CheckIntegrity(quick)
+    try:
+        limit = int(value)
+    except ValueError:
+        return CheckIntegrity(quick, context.catalog.table(str(value)).name)
+    return CheckIntegrity(quick, limit=limit) if limit > 0 else CheckIntegrity(quick)
 
 
 def build_nothing(context: PlanContext, statement: Nothing) -> Statement:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from discosql.planner.operands import SUBQUERIES, Change, rewrite, walk
 from discosql.planner.plan import (
     ChangeSchema,
+    CheckIntegrity,
     ColumnRef,
     Delete,
     Exists,
@@ -43,7 +44,7 @@ _SOURCES: Final[dict[type, str]] = {
 }
 """The attribute that holds a statement's plan, or the statement within it."""
 
-_PLANLESS: Final = (TransactionControl, SetPragma, Vacuum)
+_PLANLESS: Final = (TransactionControl, SetPragma, Vacuum, CheckIntegrity)
 
 _HELD: Final[dict[type, tuple[str, ...]]] = {
     Insert: ("rules", "upserts", "returning", "related"),

@@ -152,7 +152,7 @@ class TableBuilder:
         for collector in collectors:
             known = self._base.indexes.get(collector.index.id)
             if known is not None and collector.whole:
-                known = PagedIndex(known.channel, 0, (None,), 0)
+                known = PagedIndex(known.channel, 0, (None,), 0, self._workshop.seed)
             paged = await IndexBuilder(self._workshop, self._schema, collector, known, self._base.channel).build()
             if paged is not None:
                 indexes[collector.index.id] = paged

@@ -5,7 +5,7 @@ leaves nothing but messages that nobody reads. Commits go on meanwhile, and the 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 from loguru import logger
@@ -17,6 +17,7 @@ from discosql.storage.entry import Cover
 from discosql.storage.guild import Guild, id_time, time_id
 from discosql.storage.log import Log
 from discosql.storage.manifest import Adopted, Manifest, Retired, manifest_to_json
+from discosql.storage.mending import Mending
 from discosql.storage.opening import SEGMENT
 from discosql.storage.page_store import PageStore
 from discosql.storage.paged import Base
@@ -48,8 +49,15 @@ class Home(Protocol):
 class Checkpoint:
     """One checkpoint of one engine, of the state that is the newest when it is made."""
 
-    def __init__(self, home: Home, page_size: int, randbytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        home: Home,
+        page_size: int,
+        randbytes: Callable[[int], bytes],
+        mending: Mapping[int, Mending] | None = None,
+    ) -> None:
         self._home = home
+        self._mending = mending or {}
         self._state = home.state
         self._head = home.log.head
         self._cover = home.log.cover
@@ -78,10 +86,14 @@ class Checkpoint:
         Where a page with rows cannot be read, the changes are carried along: they are safe, and so are other tables.
         """
         rebuild = _damaged_indexes(version, self._home.pages)
+        mending = self._mending.get(version.schema.id)
+        if mending is not None:
+            version = mending.applied(version)
+            rebuild |= mending.indexes
         try:
             return await self._build_table(version, rebuild, everything=everything)
         except DatabaseCorruptionError as exc:
-            if _damaged_indexes(version, self._home.pages) != rebuild:
+            if not _damaged_indexes(version, self._home.pages) <= rebuild:
                 return await self._write_table(version, everything=everything)
             logger.warning("the pages of table {} stay as they are: {}", version.schema.name, exc)
             return version

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -27,6 +27,7 @@ from discosql.storage.guild import Channel, Guild, Requests
 from discosql.storage.history import is_settled, state_as_of
 from discosql.storage.log import Log
 from discosql.storage.manifest import Adopted, adopted_of
+from discosql.storage.mending import Mending
 from discosql.storage.metrics import Activity
 from discosql.storage.options import EngineOptions
 from discosql.storage.page_store import Held, Keep, PageLostError, PageStore
@@ -298,17 +299,18 @@ class Engine:
 
     # Checkpoints --------------------------------------------------------------------------------------------------
 
-    async def checkpoint(self, *, everything: bool = False) -> bool:
+    async def checkpoint(self, *, everything: bool = False, mending: Mapping[int, Mending] | None = None) -> bool:
         """Write the newest state into pages; return whether that was done, False if another process did so meanwhile.
 
-        With `everything`, all changes go into pages; else few changes of a large table are carried along.
+        With `everything`, all changes go into pages; else few changes of a large table are carried along. `mending`
+        tells what to do about damaged pages, by table.
         """
         self._check_usable()
         if not self.state.slot:
             return False
         async with self._checkpointing:
             with self._stopping():
-                writing = Checkpoint(self, self.options.page_size, self.options.randbytes)
+                writing = Checkpoint(self, self.options.page_size, self.options.randbytes, mending)
                 return await self._write(writing, everything=everything)
 
     async def _write(self, writing: Checkpoint, *, everything: bool = True) -> bool:

@@ -27,6 +27,7 @@ from discosql.storage.views import Batch, Key, Pending, Range, ReadView, TableSc
 __all__ = [
     "DEFAULT_NAME",
     "Batch",
+    "Channel",
     "ChannelSummary",
     "EncryptionKey",
     "Engine",
@@ -44,6 +45,10 @@ __all__ = [
     "WriteView",
     "describe",
     "destroy",
+    "discord_guild",
+    "find_log",
+    "local_guild",
+    "log_channel",
     "open_discord",
     "open_engine",
     "open_local",
@@ -137,11 +142,32 @@ async def _once(
     return await create()
 
 
+async def find_log(guild: Guild, name: str) -> Channel:
+    """Return the log channel of a database as the guild lists it now. Raises OperationalError if there is none."""
+    channels = await with_retries(guild, guild.channels)
+    channel = _find_log(channels, name)
+    if channel is None:
+        _check_not_lost(guild, channels, name)
+        raise OperationalError(f"there is no database {name} on {guild.name}")
+    return channel
+
+
+async def log_channel(engine: Engine) -> Channel:
+    """Return the log channel of an engine's database as the guild lists it now."""
+    found = await with_retries(engine.guild, engine.guild.channels)
+    return next((channel for channel in found if channel.id == engine.channel.id), engine.channel)
+
+
 async def open_memory(*, options: EngineOptions | None = None) -> Engine:
     """Open a new database in memory."""
     options = options or EngineOptions()
     # It ends with the process, so that nothing is won by pages.
     return await open_engine(LocalGuild.memory(), options=replace(options, checkpoint_entries=0))
+
+
+def local_guild(path: "str | os.PathLike[str]", *, create: bool) -> Guild:
+    """Open a local guild's file."""
+    return LocalGuild.open(path, create=create)
 
 
 async def open_local(
@@ -152,7 +178,7 @@ async def open_local(
     options: EngineOptions | None = None,
 ) -> Engine:
     """Open a database in a local guild's file."""
-    guild = LocalGuild.open(path, create=create)
+    guild = local_guild(path, create=create)
     try:
         return await open_engine(guild, name, create=create, options=options)
     except BaseException:
@@ -171,15 +197,19 @@ async def open_discord(
     options: EngineOptions | None = None,
 ) -> Engine:
     """Open a database on a Discord server, through a client of our own (`token`) or the caller's."""
-    # discord.py takes long to import, and most programs on a local guild never need it.
-    from discosql.storage.discord import DiscordGuild
-
-    if client is not None:
-        guild: Guild = await DiscordGuild.attach(client, server)
-    else:
-        guild = await DiscordGuild.connect(server, token, gateway=gateway)
+    guild = await discord_guild(server, token=token, client=client, gateway=gateway)
     try:
         return await open_engine(guild, name, create=create, options=options)
     except BaseException:
         await guild.close()
         raise
+
+
+async def discord_guild(server: str, *, token: str | None = None, client: Any = None, gateway: bool = False) -> Guild:
+    """Reach a Discord server, through a client of our own (`token`) or the caller's."""
+    # discord.py takes long to import, and most programs on a local guild never need it.
+    from discosql.storage.discord import DiscordGuild
+
+    if client is not None:
+        return await DiscordGuild.attach(client, server)
+    return await DiscordGuild.connect(server, token, gateway=gateway)

@@ -233,6 +233,8 @@ class LogReader:
             return
         self._measure_lag(messages, sent)
         self._check_recent(entries, messages, cursor, started)
+        # Before deciding: an entry of our own must not win on a chain that others have left.
+        self._check_orphan(started)
         try:
             await self._decide(Reading(started, pages == 1, known))
         except DatabaseCorruptionError:
@@ -354,6 +356,9 @@ class LogReader:
                     f"slot {self.head.slot + 1} of the log cannot be read: message {message.id} of channel "
                     f"{self.channel} was {'edited' if message.edited else 'damaged'}"
                 )
+        self._check_orphan(started)
+
+    def _check_orphan(self, started: float) -> None:
         orphan = self.chain.orphan()
         # Its author had read the parent, so a reading that began 2Δ later would show the parent if it still existed.
         if orphan is not None and started >= orphan.time + 2 * self.timing.visibility:

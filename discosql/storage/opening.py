@@ -105,13 +105,13 @@ def find_base(
         if cover is None or not usable(cover) or (oldest is not None and _first_needed(cover, timing) < oldest):
             continue
         head = Head(cover.slot, cover.id, cover.session, cover.message)
-        chain, winners = _walk(head, entries, started, timing, one_page=one_page)
+        chain, winners = walk(head, entries, started, timing, one_page=one_page)
         adopted = _valid_winner(winners, entry)
         if adopted is not None:
             return Base(adopted, chain, winners)
     if oldest is not None:
         return None
-    return Base(None, *_walk(ORIGIN, entries, started, timing, one_page=one_page))
+    return Base(None, *walk(ORIGIN, entries, started, timing, one_page=one_page))
 
 
 def _first_needed(cover: Cover, timing: Timing) -> int:
@@ -120,9 +120,10 @@ def _first_needed(cover: Cover, timing: Timing) -> int:
     return time_id(id_time(cover.message) - timing.overlap)
 
 
-def _walk(
+def walk(
     base: Head, entries: Sequence[tuple[Entry, Message]], started: float, timing: Timing, *, one_page: bool
 ) -> tuple[Chain, tuple[Candidate, ...]]:
+    """Return the chain above a base as far as entries decide it, and its winners, oldest first."""
     chain = Chain(base, timing)
     for entry, message in sorted(entries, key=lambda pair: pair[1].id):
         chain.learn(entry, message)

@@ -15,7 +15,16 @@ from discosql.storage.guild import Attachment, Guild, Message
 from discosql.storage.hash_index import Bucket, IndexPage, decode_bucket
 from discosql.storage.page_text import PageText
 from discosql.storage.paged import Need
-from discosql.storage.pages import PageRows, Place, RowPage, decode_page, describe, describe_rows, unpack_page
+from discosql.storage.pages import (
+    PageRows,
+    Place,
+    RowPage,
+    check_digest,
+    decode_page,
+    describe,
+    describe_rows,
+    unpack_page,
+)
 from discosql.storage.reading import fetch_message, with_retries
 from discosql.storage.sealing import Keyring
 
@@ -153,6 +162,14 @@ class PageStore:
         if page.raw <= _SMALL:
             return unpack_page(page, data, self._keyring)
         return await asyncio.to_thread(unpack_page, page, data, self._keyring)
+
+    async def read(self, place: Place, digest: str) -> bytes:
+        """Return a page's file as it is stored. Raises DatabaseCorruptionError if it is missing or damaged."""
+        async with self._finding:
+            await self._find_messages([place])
+        data = await self._download(place)
+        check_digest(place, digest, data)
+        return data
 
     async def _download(self, place: Place) -> bytes:
         attachment = self._attachment(place)

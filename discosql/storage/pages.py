@@ -128,8 +128,13 @@ def encode_page(rows: Batch, columns: tuple[int, ...], channel: int = 0, seal: S
     data = gzip.compress(text, 1, mtime=0) if packed else text
     if seal is not None:
         data = seal.seal_file(data, row_place(channel, rows[0][0], rows[-1][0], len(rows)))
-    zones = tuple([_zone([row[position] for row in rows]) for position in range(1, len(columns) + 1)])
+    zones = zones_of(rows, len(columns))
     return EncodedPage(data, rows, len(text), digest_of(data), packed, objects, columns, zones)
+
+
+def zones_of(rows: Sequence[Row], columns: int) -> tuple[Zone, ...]:
+    """Return the zone of each column of some rows."""
+    return tuple([_zone([row[position] for row in rows]) for position in range(1, columns + 1)])
 
 
 def _zone(values: Iterable[Value]) -> Zone:

@@ -56,6 +56,7 @@ from discosql.planner.plan.nodes import (
 )
 from discosql.planner.plan.statements import (
     ChangeSchema,
+    CheckIntegrity,
     Delete,
     Explain,
     GeneratedValue,
@@ -87,6 +88,7 @@ __all__ = [
     "Cast",
     "CatalogScan",
     "ChangeSchema",
+    "CheckIntegrity",
     "ColumnRef",
     "Compare",
     "Constant",

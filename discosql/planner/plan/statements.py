@@ -172,12 +172,21 @@ class SetPragma:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckIntegrity:
+    """PRAGMA integrity_check, or quick_check, which leaves indexes out. `table` None means all of them."""
+
+    quick: bool
+    table: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Vacuum:
     """VACUUM: remove what no snapshot needs from the guild."""
 
 
 Statement: TypeAlias = (
-    Query | Insert | Update | Delete | ChangeSchema | TransactionControl | Explain | SetPragma | Vacuum
+    Query | Insert | Update | Delete | ChangeSchema | TransactionControl | Explain | SetPragma | Vacuum | CheckIntegrity
 )
 
 
