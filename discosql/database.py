@@ -111,12 +111,10 @@ class Database:
             raise RuntimeError("the database is connected already")
         if not self._owns_bot:
             raise RuntimeError("the database is attached to a bot of yours; start that bot instead")
-        if self.bot.is_closed():
-            self.bot.clear()  # for another start after a close
-        self._wanted, self._failure = True, None
-        self._ready.clear()
+        self._forget_last_time()
         try:
-            await self.bot.start(token)
+            async with self.bot:  # sets it up for this event loop, also after a close
+                await self.bot.start(token)
         except discord.LoginFailure as exc:
             error = OperationalError("Discord refused the bot's token; copy it anew from the developer portal")
             self._fail(error)
@@ -126,13 +124,20 @@ class Database:
             raise error from exc
         finally:
             await self._shut()
-            await self.bot.close()
             self._fail(NotConnectedError("the bot was stopped"))
+
+    def _forget_last_time(self) -> None:
+        if self.bot.is_closed():
+            self.bot.clear()
+            self.bot.http.connector = discord.utils.MISSING  # clear leaves the closed one in place
+        self._wanted, self._failure = True, None
+        self._ready.clear()
 
     def login_task(self, token: str) -> "asyncio.Task[None]":
         """Run `login` in the background and return its task."""
         if self.open:
             raise RuntimeError("the database is connected already")
+        self._forget_last_time()  # now: whoever waits for it may do so before the task begins
         self._task = asyncio.get_running_loop().create_task(self.login(token))
         self._task.add_done_callback(self._login_ended)
         return self._task
