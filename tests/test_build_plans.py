@@ -106,7 +106,7 @@ def sides(condition: str, tables: str = "t, own, wide, u") -> tuple[str, str]:
         ("(SELECT a FROM t) = '5'", "ScalarSubquery", "5"),
         ("(SELECT a + 1 FROM t) = '5'", "ScalarSubquery", "'5'"),
         ("t.a COLLATE NOCASE = '5'", "a", "5"),
-        ("likely(t.a) = '5'", "a", "5"),
+        ("likely(t.a) = '5'", "a", "'5'"),
         ("abs(t.a) = '5'", "Call", "'5'"),
         ("t.a IS '5'", "a", "5"),
         ("t.a IS NOT DISTINCT FROM '5'", "a", "5"),

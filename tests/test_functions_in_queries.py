@@ -176,6 +176,24 @@ def test_a_function_of_ones_own_takes_the_place_of_a_common_one() -> None:
         assert row == ("<abc>!", None, "a% abc", "abc")
 
 
+def test_a_function_of_ones_own_takes_the_place_of_one_that_the_planner_knows() -> None:
+    ours, theirs = discosql.connect(":memory:"), dbapi2.connect(":memory:")
+    queries = []
+    for name, arguments in (("iif", 3), ("if", 2), ("likely", 1), ("coalesce", 2), ("ifnull", 2), ("nullif", 2)):
+        places = ", ".join(map(str, range(arguments)))
+        queries += [
+            f"SELECT {name}({places})",
+            f"SELECT x = '1' FROM (SELECT {name}({places}) AS x UNION ALL SELECT 1)",
+        ]
+        for database in (ours, theirs):
+            database.create_function(name, arguments, lambda *given: f"own {given}")
+    queries += ["SELECT iif(1, 2, 3, 4, 5)", "SELECT coalesce(NULL, 1, 2)", "SELECT iif(0, 1, 2) FROM (SELECT 1)"]
+    for sql in queries:
+        assert ours.execute(sql).fetchall() == theirs.execute(sql).fetchall(), sql
+    ours.close()
+    theirs.close()
+
+
 def test_dates_are_folded_but_the_present_is_not() -> None:
     with discosql.connect(":memory:") as connection:
         connection.execute("CREATE TABLE t(d TEXT)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from sqlglot import exp
@@ -93,12 +94,12 @@ def scalar_call(binder: Binder, name: str, arguments: Sequence[Bound]) -> Bound:
     """Return the call of a scalar function."""
     signature = find_function(binder, name, ("scalar",), len(arguments))
     folded = fold_case(name)
-    if folded in _TRANSPARENT:
-        _check_likelihood(arguments)
-        return arguments[0]
     parts = tuple(argument.expression for argument in arguments)
-    if folded in _CONDITIONAL:
-        return derived(_conditional(parts), *arguments)
+    if folded in _TRANSPARENT and not signature.by_user:
+        _check_likelihood(arguments)
+        return replace(derived(parts[0], *arguments), call=True)
+    if folded in _CONDITIONAL and not signature.by_user:
+        return replace(derived(_conditional(parts), *arguments), call=True)
     kind, nullable = _result(signature, folded, parts)
     collation = next((argument.collation for argument in arguments if argument.collation is not None), "BINARY")
     return derived(Call(folded, parts, collation, kind, nullable, signature.deterministic), *arguments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from sqlglot import exp
@@ -110,7 +110,7 @@ def _combined(
         kind = left.ref.type
         nullable = left.ref.nullable and (operator == "except" or right.ref.nullable)
     ref = binder.new_column(left.name, None, kind, nullable, left.ref.collation)
-    affinity = combined_affinity([(arm.affinity, arm.classes) for arm in arms])
+    affinity = combined_affinity([(replace(arm.last, affinity=arm.affinity), arm.classes) for arm in arms])
     return ResultColumn(left.name, ref, affinity, left.collation or right.collation, right.last, left.written)
 
 
@@ -171,7 +171,7 @@ def build_values(binder: Binder, tree: exp.Values, outer: Scope | None) -> Built
     for position, values in enumerate(zip(*rows, strict=True)):
         name = f"column{position + 1}"
         kind, nullable = common_type([value.expression for value in values]), any(value.nullable for value in values)
-        affinity = combined_affinity([(value.affinity, classes(value)) for value in values])
+        affinity = combined_affinity([(value, classes(value)) for value in values])
         columns.append(ResultColumn(name, binder.new_column(name, None, kind, nullable), affinity, None, values[-1]))
     node = Values(
         tuple(tuple(value.expression for value in row) for row in rows), tuple(column.ref for column in columns)

@@ -10,10 +10,22 @@ from sqlglot import exp
 
 from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.build_with import build_definition, build_view
-from discosql.planner.built import BuiltQuery, scope_columns
+from discosql.planner.built import BuiltQuery, ResultColumn, scope_columns
 from discosql.planner.catalog_tables import find_catalog_table
 from discosql.planner.json_values import as_text, json_columns
-from discosql.planner.plan import CatalogScan, ColumnRef, Expression, Node, Projection, Scan
+from discosql.planner.plan import (
+    Call,
+    Case,
+    Cast,
+    CatalogScan,
+    ColumnRef,
+    Compare,
+    Constant,
+    Expression,
+    Node,
+    Projection,
+    Scan,
+)
 from discosql.planner.scope import Scope, ScopeColumn, Source, table_source
 from discosql.schema import TableSchema
 from discosql.types import SqlType, fold_case
@@ -46,14 +58,25 @@ def derived_source(
         built = built.renamed(names)
     node, refs = built.node, [column.ref for column in built.columns]
     json = json_columns(node).intersection([ref.id for ref in refs])
-    if json or (nullable and not all(ref.nullable for ref in refs)):
-        values = tuple([as_text(ref) if ref.id in json else ref for ref in refs])
+    values = [as_text(column.ref) if column.ref.id in json else _as_read(column) for column in built.columns]
+    changed = any(value is not ref for value, ref in zip(values, refs, strict=True))
+    if changed or (nullable and not all(ref.nullable for ref in refs)):
         output = [
             binder.new_column(ref.name, alias or None, ref.type, nullable or ref.nullable, ref.collation)
             for ref in refs
         ]
-        node, refs = Projection(node, values, tuple(output)), output
+        node, refs = Projection(node, tuple(values), tuple(output)), output
     return node, Source(alias, scope_columns(built.columns, refs), schema=schema)
+
+
+def _as_read(column: ResultColumn) -> Expression:
+    """Return what queries around see of a column: of a set operation with the affinity REAL no integer."""
+    ref = column.ref
+    if column.affinity is not SqlType.REAL or ref.type is SqlType.REAL:
+        return ref
+    kind = Call("typeof", (ref,), type=SqlType.TEXT, nullable=False)
+    is_integer = Compare("=", kind, Constant("integer", SqlType.TEXT), "BINARY")
+    return Case(((is_integer, Cast(ref, SqlType.REAL, ref.nullable)),), ref, None, ref.nullable)
 
 
 def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -> tuple[Node, Source]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from discosql.planner.infer import Bound, Classes
-from discosql.planner.plan import ColumnRef, Node
+from discosql.planner.plan import Cast, ColumnRef, Node
 from discosql.planner.scope import ScopeColumn
 from discosql.types import Affinity, SqlType, fold_case
 
@@ -64,20 +64,21 @@ def scope_columns(columns: Iterable[ResultColumn], refs: Sequence[ColumnRef]) ->
     return tuple(named)
 
 
-def combined_affinity(arms: Sequence[tuple[SqlType | None, Classes]]) -> SqlType | None:
+def combined_affinity(arms: Sequence[tuple[Bound, Classes]]) -> SqlType | None:
     """Return the affinity of a column of a set operation: the first that an arm has, unless others may not suit it.
 
-    SQLite drops a text affinity where another arm may give numbers, and a numeric one where another may give text.
+    SQLite drops a text affinity where another arm may give numbers, and a numeric one where another may give text. A
+    numeric one of a CAST compares as such, but converts nothing.
     """
-    place = next((place for place, (affinity, _) in enumerate(arms) if affinity is not None), None)
+    place = next((place for place, (arm, _) in enumerate(arms) if arm.affinity is not None), None)
     if place is None:
         return None
-    affinity, _ = arms[place]
+    affinity = arms[place][0].affinity
     others = Classes(0)
-    for _, classes in (*arms[:place], *arms[place + 1 :]):
-        others |= classes
+    for _, found in (*arms[:place], *arms[place + 1 :]):
+        others |= found
     is_text = affinity is not None and affinity.affinity is Affinity.TEXT
     is_numeric = affinity is not None and affinity.affinity.is_numeric
     if (is_text and Classes.NUMBER in others) or (is_numeric and Classes.TEXT in others):
         return SqlType.ANY
-    return affinity
+    return SqlType.NUMERIC if is_numeric and isinstance(arms[place][0].expression, Cast) else affinity

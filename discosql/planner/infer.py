@@ -45,13 +45,14 @@ class Bound:
     """An expression and what comparison rules know of it.
 
     `affinity` is the type of the column or CAST it is, None for any other expression. `collation` is the column's or
-    that of a COLLATE (`explicit`).
+    that of a COLLATE (`explicit`). `call`: it is a function's call, though `expression` may be what that stands for.
     """
 
     expression: Expression
     affinity: SqlType | None = None
     collation: str | None = None
     explicit: bool = False
+    call: bool = False
 
     @property
     def type(self) -> SqlType | None:
@@ -79,6 +80,8 @@ _OF_CONSTANTS: Final = {type(None): Classes(0), str: Classes.TEXT, bytes: Classe
 
 def classes(bound: Bound) -> Classes:
     """Return the classes that a result may be of, as far as SQLite looks: never into functions."""
+    if bound.call:
+        return Classes.ALL
     if bound.affinity is None:
         return _classes(bound.expression)
     if bound.affinity.affinity.is_numeric:

@@ -197,4 +197,5 @@ def _merge(first: FunctionSignature, second: FunctionSignature) -> FunctionSigna
         null_safe=first.null_safe and second.null_safe,
         deterministic=first.deterministic and second.deterministic,
         stable=all(signature.deterministic or signature.stable for signature in (first, second)),
+        by_user=first.by_user or second.by_user,
     )

@@ -15,8 +15,8 @@ def _signature(name: str, narg: int, kind: Any, deterministic: bool = True) -> F
     if not isinstance(narg, int) or not -1 <= narg <= 1000:
         raise ProgrammingError("a function takes 0 to 1000 arguments, or -1 for any number")
     if narg == -1:
-        return FunctionSignature(name, 0, None, kind, deterministic=deterministic)
-    return FunctionSignature(name, narg, narg, kind, deterministic=deterministic)
+        return FunctionSignature(name, 0, None, kind, deterministic=deterministic, by_user=True)
+    return FunctionSignature(name, narg, narg, kind, deterministic=deterministic, by_user=True)
 
 
 def _call(what: str, function: Callable[..., Any], *arguments: Value) -> Any:

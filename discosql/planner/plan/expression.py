@@ -365,6 +365,7 @@ class FunctionSignature:
     `result`: the type of the result, None for unknown, or ``"argument"`` for the common type of the arguments.
     `null_safe`: the result is not NULL unless an argument is. `stable` belongs to functions that are not
     `deterministic`: the same arguments give the same result all through one statement (dates, which know ``'now'``).
+    `by_user`: some definition is not the built-in one, so that its name says nothing.
     """
 
     name: str
@@ -375,3 +376,4 @@ class FunctionSignature:
     null_safe: bool = False
     deterministic: bool = True
     stable: bool = False
+    by_user: bool = False
