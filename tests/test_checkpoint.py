@@ -5,6 +5,7 @@ import gc
 import json
 import time
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -499,16 +500,24 @@ async def test_vacuum_removes_messages_of_any_age() -> None:
 # Pauses ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("in_order", [True, False])
 @pytest.mark.parametrize("count", [50_000, pytest.param(10**6, marks=pytest.mark.campaign)])
-async def test_the_event_loop_is_never_held_up_for_long(count: int) -> None:
+async def test_reads_and_commits_go_on_during_a_checkpoint_of_any_size(count: int, in_order: bool) -> None:
     engine = await new_engine()
-    for start in range(0, count, 10_000):
-        await insert(engine, *some_rows(10_000, start))
+    rowids = list(range(1, count + 1))
+    if not in_order:
+        Random(count).shuffle(rowids)
+    transaction = engine.begin()
+    for rowid in rowids:
+        transaction.insert(1, (rowid, rowid, f"name {rowid}", rowid % 97))
+    await engine.commit(transaction)
+    assert len(await look_up(engine.begin(), 2, ("name 5",))) == 1
     # The pauses of Python's own collector depend on what else is in memory.
     gc.collect()
     gc.freeze()
-    worst = 0.0
     checkpoint = asyncio.ensure_future(engine.checkpoint())
+    commits = asyncio.ensure_future(commit_until(checkpoint, engine, count))
+    worst = 0.0
     try:
         while not checkpoint.done():
             # The processor time of all threads of this process, which others on the machine do not take from.
@@ -518,4 +527,22 @@ async def test_the_event_loop_is_never_held_up_for_long(count: int) -> None:
     finally:
         gc.unfreeze()
     assert await checkpoint
+    done = await commits
+    assert done >= 10
     assert worst < 0.05
+    assert len(await look_up(engine.begin(), 3, ("changed",))) == done
+
+
+async def commit_until(checkpoint: "asyncio.Future[bool]", engine: Engine, count: int) -> int:
+    """Commit a change and look it up, over and over while a checkpoint is being made; return how often."""
+    number = 0
+    while not checkpoint.done():
+        transaction = engine.begin()
+        rowid = 1 + number * 7919 % count
+        (row,) = await look_up(transaction, None, (rowid,))
+        transaction.update(1, row, (*row[:3], "changed"))
+        await engine.commit(transaction)
+        assert await look_up(engine.begin(), 2, (f"name {rowid}",)) == [(*row[:3], "changed")]
+        number += 1
+        await asyncio.sleep(0)
+    return number

@@ -4,7 +4,8 @@ A batch is never changed once it is in use: a newer version copies the few batch
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Final
 
 from discosql.storage.views import Batch
@@ -12,6 +13,8 @@ from discosql.types import Row
 
 BATCH_ROWS: Final = 4_096
 """Rows of a full batch; batches that grow beyond twice that are split."""
+
+_RUN: Final = 2**15
 
 Changes = Mapping[int, Row | None]
 """Rows by rowid as they are after a change; None where a row is gone."""
@@ -61,6 +64,16 @@ def _changed_batch(batch: Batch, changes: dict[int, Row | None]) -> list[Batch]:
 def _sorted_rows(rows: Mapping[int, Row | None]) -> Batch:
     # Sorting what is sorted already, as append-only tables are, costs next to nothing.
     return [row for rowid in sorted(rows) if (row := rows[rowid]) is not None]
+
+
+def sorted_in_steps(rowids: Iterable[int]) -> list[int]:
+    """Return rowids in order, sorted in steps of a few milliseconds, in between which other threads get their turn."""
+    every = list(rowids)
+    runs = [sorted(every[start : start + _RUN]) for start in range(0, len(every), _RUN)]
+    while len(runs) > 1:
+        # Python's sort finds the two runs and merges them.
+        runs = [sorted(chain(*runs[start : start + 2])) for start in range(0, len(runs), 2)]
+    return runs[0] if runs else []
 
 
 def _split(rows: Batch) -> list[Batch]:

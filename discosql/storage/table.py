@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from discosql.schema import Index, TableSchema, TableStatistics
-from discosql.storage.batches import apply_changes, batches_of
+from discosql.storage.batches import apply_changes, batches_of, sorted_in_steps
 from discosql.storage.keys import IndexMap, KeyReader, key_maker, key_reader
 from discosql.storage.layout import MISSING, Layer, layout_of, remap_layer, row_remapper
 from discosql.storage.paged import Base
@@ -85,7 +85,7 @@ class TableVersion:
         """Return the rowids of `changes` in order; shared, too."""
         ordered = self._ordered
         if ordered is None:
-            ordered = self._ordered = sorted(self.changes())
+            ordered = self._ordered = sorted_in_steps(self.changes())
         return ordered
 
     def batches(self) -> list[Batch]:
@@ -115,7 +115,7 @@ class TableVersion:
 
     def find_in_memory(self, index: int, key: Key) -> list[Row]:
         """Return the rows of a table without base that have a key: the short way for one key."""
-        index_map = self._maps.get(index) or self._index_map(index)
+        index_map = self._index_map(index)
         made = self.key_maker(index)(key)
         rowids = None if made is None else index_map.get(made)
         if rowids is None:
@@ -129,7 +129,7 @@ class TableVersion:
 
     def candidates(self, index: int, key: Any) -> Iterable[int]:
         """Return the rowids of rows in layers that may have a comparable key."""
-        rowids = (self._maps.get(index) or self._index_map(index)).get(key)
+        rowids = self._index_map(index).get(key)
         if rowids is None:
             return ()
         return (rowids,) if isinstance(rowids, int) else rowids
@@ -143,13 +143,14 @@ class TableVersion:
 
     def key_reader(self, index: int) -> KeyReader:
         """Return what reads the comparable key of a row."""
-        return (self._maps.get(index) or self._index_map(index)).read
+        return self._index_map(index).read
 
     def _index_map(self, index: int) -> IndexMap:
-        index_map = IndexMap(key_reader(self.schema.index(index)))
-        for layer in self.layers:
-            index_map.add_all(layer.values())
-        self._maps[index] = index_map
+        index_map = self._maps.get(index)
+        if index_map is None:
+            index_map = self._maps[index] = IndexMap(key_reader(self.schema.index(index)))
+            for layer in self.layers:
+                index_map.add_all(layer.values())
         return index_map
 
     def known_map(self, index: int) -> IndexMap | None:
@@ -168,9 +169,10 @@ class TableVersion:
         version._source = self._source_after(layer)
         version._makers = self._makers
         version.estimates = self.estimates
+        outdated = len(layer) - max(0, rows - self.rows)
         for index, index_map in self._maps.items():
             index_map.add_all(layer.values())
-            index_map.stale += len(layer)
+            index_map.stale += outdated
             if not index_map.is_worn(rows):
                 version._maps[index] = index_map
         return version

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from discosql.schema import TableSchema
-from discosql.storage.batches import apply_changes
+from discosql.storage.batches import apply_changes, sorted_in_steps
 from discosql.storage.keys import IndexMap, KeyReader, key_reader
 from discosql.storage.layout import MISSING, Layer, layout_of, remap_layer, row_remapper
 from discosql.storage.paged import Base
@@ -114,7 +114,7 @@ class TableWrites:
         """Return all changes over the base as one layer; it must not be changed."""
         if self._merged is None:
             self._merged = {**self.version.changes(), **self.layer}
-            self._ordered = sorted(self._merged)
+            self._ordered = sorted_in_steps(self._merged)
         return self._merged
 
     def ordered(self) -> list[int]:
