@@ -74,6 +74,7 @@ class Program:
         self.engine = engine
         self.history = history
         self.random = random
+        self.hesitation = 0.2  # the share of transactions that take seconds
         self.steps = 0
 
     # Changing -----------------------------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ class Program:
                 await work(transaction, attempt)
                 rowid = self.random.getrandbits(40)
                 transaction.insert(1, (rowid, rowid, name, self.steps))
-                if self.random.random() < 0.2:
+                if self.random.random() < self.hesitation:
                     await self.process.sleep(self.random.uniform(0, 3))
                 await self.engine.commit(transaction)
         finally:

@@ -48,6 +48,8 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         return loop.run_until_complete(coroutine)
     finally:
+        # Failures of those that went on beside the one that ended the run are of no interest.
+        loop.set_exception_handler(lambda *_: None)
         loop.run_until_complete(_cancel_all())
         loop.close()
 

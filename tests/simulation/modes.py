@@ -41,6 +41,7 @@ MODES: Final = {
     "fair": Mode(),
     "no nonces": Mode(Weather(nonce=0.0)),
     "some nonces": Mode(Weather(nonce=0.5, doubled=0.2)),
+    "lagging": Mode(Weather(nonce=0.0, lag=0.8), pace=0.8),
     "busy": Mode(Weather(nonce=0.0), pace=0.4),
     "losses": Mode(LOSSES),
     "storm": Mode(STORM),

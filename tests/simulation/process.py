@@ -1,8 +1,8 @@
 """One process and its client of the service: it may be frozen, cut off, or die at any request."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias, TypeVar
 
 from discosql.errors import NoAnswerError, NotFoundError, UnavailableError
 from discosql.storage.clock import DRIFT
@@ -12,6 +12,9 @@ from simulation.history import History
 from simulation.server import ACCOUNT, Server
 
 T = TypeVar("T")
+
+Hook: TypeAlias = Callable[[str], Awaitable[None]]
+"""Called with the kind of each request before it is sent: it may wait, or raise what the client gets instead."""
 
 TIMEOUT: Final = 3.0
 """The longest time that a client waits for an answer that does not come."""
@@ -30,6 +33,7 @@ class Process:
         self.died = asyncio.Event()
         self.dies_at_request = 0
         self.requests = 0
+        self.before: Hook | None = None
         self._offset = random.uniform(0, 1e5)
         self._rate = 1 + random.uniform(-DRIFT, DRIFT)
         self._never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -70,12 +74,15 @@ class Process:
 class SimulatedGuild(Guild):
     """A process's client of the simulated service."""
 
-    def __init__(self, process: Process, *, visibility: float = 1.0, settle: float = 1.0, live: bool = False) -> None:
+    default_visibility = 1.0
+    default_settle = 1.0
+
+    def __init__(self, process: Process, *, live: bool = False) -> None:
         self.process = process
         self.server = process.server
         self.account = ACCOUNT
-        self.visibility = visibility
-        self.settle = settle
+        self.visibility = self.default_visibility
+        self.settle = self.default_settle
         self.file_limit = 10 << 20
         self.post_limit = 25 << 20
         self.requests = Requests()
@@ -112,6 +119,8 @@ class SimulatedGuild(Guild):
         process.requests += 1
         if process.requests == process.dies_at_request and random.random() < 0.5:
             process.die()
+        if process.before is not None:
+            await process.before(kind)
         await process.gate()
         await asyncio.sleep(random.uniform(*weather.latency))
         await self._meet_trouble(kind, request)

@@ -72,6 +72,8 @@ class Server:
         self.outage_until = 0.0
         self.watchers: list[Listener] = []
         self._used: set[int] = set()
+        self.lags: list[float] = []  # of the next messages, before the weather's
+        self.skews: list[float] = []
 
     def now(self) -> float:
         return START + asyncio.get_running_loop().time()
@@ -84,7 +86,8 @@ class Server:
         return limit if chance < 0.5 else self.random.uniform(0, limit)
 
     def new_id(self) -> int:
-        moment = self.now() - self._often_extreme(self.weather.skew)
+        skew = self.skews.pop(0) if self.skews else self._often_extreme(self.weather.skew)
+        moment = self.now() - skew
         while (found := time_id(moment) + self.random.getrandbits(22)) in self._used:
             pass
         self._used.add(found)
@@ -132,7 +135,8 @@ class Server:
             self.files[url] = file.data
             attachments.append(Attachment(message_id + number + 1, file.name, len(file.data), url))
         message = Message(message_id, channel, ACCOUNT, content.strip(), tuple(attachments))
-        shelf.stored[message_id] = Stored(message, now + self._often_extreme(self.weather.lag))
+        lag = self.lags.pop(0) if self.lags else self._often_extreme(self.weather.lag)
+        shelf.stored[message_id] = Stored(message, now + lag)
         shelf.posted.append(message)
         insort(shelf.ids, message_id)
         if nonce is not None and honoured:
