@@ -199,7 +199,7 @@ def any_checkpoint_will_do(patch: pytest.MonkeyPatch) -> None:
         assert cover is not None
         head = Head(cover.slot, cover.id, cover.session, cover.message)
         return opening.Base(
-            Candidate(*newest), *opening._walk(head, entries, started, timing, one_page=options["one_page"])
+            Candidate(*newest), *opening.walk(head, entries, started, timing, one_page=options["one_page"])
         )
 
     properly = opening.find_base
@@ -212,7 +212,7 @@ def old_copies_count(patch: pytest.MonkeyPatch) -> None:
     def find(entries: list[tuple[Entry, Message]], started: float, timing: Timing, **options: Any) -> Any:
         if any(entry.slot == 1 for entry, _ in entries):
             return opening.Base(
-                None, *opening._walk(chain.ORIGIN, entries, started, timing, one_page=options["one_page"])
+                None, *opening.walk(chain.ORIGIN, entries, started, timing, one_page=options["one_page"])
             )
         return properly(entries, started, timing, **options)
 
@@ -226,8 +226,8 @@ def open_without_a_stamp(patch: pytest.MonkeyPatch) -> None:
     def walk(base: Head, entries: Any, started: float, timing: Timing, *, one_page: bool) -> Any:
         return carefully(base, entries, float("inf"), timing, one_page=one_page)
 
-    carefully = opening._walk
-    patch.setattr(opening, "_walk", walk)
+    carefully = opening.walk
+    patch.setattr(opening, "walk", walk)
 
 
 def no_late_alarm(patch: pytest.MonkeyPatch) -> None:
