@@ -32,7 +32,7 @@ from discosql.background import BackgroundTask, BackgroundTasks
 from discosql.database_access import CommandAccess
 from discosql.database_start import attach, find_guild, offer_commands, own_bot
 from discosql.database_transaction import OpenTransaction
-from discosql.errors import DatabaseTableError, NotConnectedError, OperationalError, SerializationError
+from discosql.errors import DatabaseTableError, Error, NotConnectedError, OperationalError, SerializationError
 from discosql.executor.functions import DEFAULT
 from discosql.opening import key_or_environment
 from discosql.rows import Row
@@ -112,19 +112,20 @@ class Database:
         if not self._owns_bot:
             raise RuntimeError("the database is attached to a bot of yours; start that bot instead")
         self._forget_last_time()
+        failure: Error = NotConnectedError("the bot was stopped")
         try:
             async with self.bot:  # sets it up for this event loop, also after a close
                 await self.bot.start(token)
         except discord.LoginFailure as exc:
-            error = OperationalError("Discord refused the bot's token; copy it anew from the developer portal")
-            self._fail(error)
-            raise error from exc
+            failure = OperationalError("Discord refused the bot's token; copy it anew from the developer portal")
+            raise failure from exc
         except (discord.DiscordException, aiohttp.ClientError, OSError) as exc:
-            self._fail(error := OperationalError(f"cannot connect to Discord: {exc}"))
-            raise error from exc
+            failure = OperationalError(f"cannot connect to Discord: {exc}")
+            raise failure from exc
         finally:
+            # Whoever waits is told last, for the program may end with it.
             await self._shut()
-            self._fail(NotConnectedError("the bot was stopped"))
+            self._fail(failure)
 
     def _forget_last_time(self) -> None:
         if self.bot.is_closed():
@@ -205,19 +206,22 @@ class Database:
         try:
             await self.init()
         except BaseException as exc:
-            self._fail(exc)
+            self._failure = self._failure or exc
             if self._owns_bot:
                 await self.bot.close()
+            self._fail(exc)
             raise
 
     async def init(self) -> None:
         """Find the server, open the database, build the tables and offer the slash commands. Called on ready.
 
-        discord.py says ready after every new session with Discord; a database that is open stays as it is.
+        discord.py says ready after every new session with Discord; a database that is open stays as it is, unless
+        `guild` was set to None, which has the server looked for anew.
         """
         async with self._opening:
-            if self.open:
+            if self.open and self.guild is not None:
                 return
+            await self._shut()
             await self.bot.wait_until_ready()
             self._wanted = True
             try:
@@ -314,6 +318,14 @@ class Database:
         inner = self._inner.get()
         if inner is not None:
             inner.remember(row, rowid, values)
+
+    @property
+    def _metadata_channel(self) -> discord.TextChannel | None:
+        """The channel of the log, under the name that programs of discobase look for; None before login."""
+        if self._engine is None or self.guild is None:
+            return None
+        channel = self.guild.get_channel(self._engine.channel.id)
+        return channel if isinstance(channel, discord.TextChannel) else None
 
     @property
     def catalog(self) -> Catalog:

@@ -47,8 +47,10 @@ def attached(bot: commands.Bot) -> "list[Database]":
 
 def invite_url(bot: commands.Bot) -> str:
     """Return the address at which a server's administrator lets the bot in with the permissions it needs."""
-    user = bot.user
-    return discord.utils.oauth_url(user.id, permissions=PERMISSIONS) if user is not None else "the developer portal"
+    application = bot.application_id
+    return (
+        "the developer portal" if application is None else discord.utils.oauth_url(application, permissions=PERMISSIONS)
+    )
 
 
 def find_guild(bot: commands.Bot, name: str) -> discord.Guild:
