@@ -1,7 +1,7 @@
-"""The catalog: what tables, columns, indexes, constraints and views a database has. Everything here is immutable.
+"""The catalog: the tables, columns, indexes, constraints, views and triggers of a database; all of it immutable.
 
-Expressions of the schema (DEFAULT, CHECK, generated columns, views) are kept as SQL text; the planner reads them.
-Names are compared without regard to ASCII case, as in SQLite, and kept as written.
+Expressions of the schema (DEFAULT, CHECK, generated columns, views, triggers) are kept as SQL text, which the planner
+reads. Names are compared without regard to ASCII case, as in SQLite, and kept as written.
 """
 
 import dataclasses
@@ -121,6 +121,22 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger of a table, or of a view (`timing` ``instead of``).
+
+    `timing` is before, after or instead of, `event` insert, update or delete; `columns` are those of UPDATE OF, empty
+    for any. The condition and the statements are read from `sql`, its CREATE TRIGGER.
+    """
+
+    name: str
+    table: str
+    timing: str
+    event: str
+    columns: tuple[str, ...] = ()
+    sql: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatistics:
     """What the planner may know of an index without a request."""
 
@@ -148,15 +164,17 @@ class TableStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All tables and views of a database by folded name. `version` changes with every change of the schema.
+    """All tables, views and triggers of a database by folded name. `version` changes with every change of the schema.
 
-    `next_id` is the next free id for tables and indexes; ids are never used twice.
+    `next_id` is the next free id for tables and indexes; ids are never used twice. Triggers are in the order in which
+    they were made.
     """
 
     tables: Mapping[str, TableSchema] = field(default_factory=dict)
     views: Mapping[str, View] = field(default_factory=dict)
     version: int = 0
     next_id: int = 1
+    triggers: Mapping[str, Trigger] = field(default_factory=dict)
 
     def table(self, name: str) -> TableSchema:
         """Return the table with that name. Raises ProgrammingError if there is none."""
@@ -186,6 +204,16 @@ class Catalog:
                     return table, index
         return None
 
+    def find_trigger(self, name: str) -> Trigger | None:
+        """Return the trigger with that name, or None."""
+        return self.triggers.get(fold_case(name))
+
+    def triggers_of(self, table: str) -> Iterator[Trigger]:
+        """Yield the triggers of the named table or view, the newest first: the order in which they fire."""
+        if self.triggers:
+            folded = fold_case(table)
+            yield from (item for item in reversed([*self.triggers.values()]) if fold_case(item.table) == folded)
+
     def children(self, parent: str) -> Iterator[tuple[TableSchema, ForeignKey]]:
         """Yield every foreign key that refers to the named table, with the table that has it."""
         folded = fold_case(parent)
@@ -214,6 +242,21 @@ class Catalog:
         """Return the catalog without the named view."""
         folded = fold_case(name)
         return self._changed(views={key: view for key, view in self.views.items() if key != folded})
+
+    def with_trigger(self, trigger: Trigger) -> "Catalog":
+        """Return the catalog with a trigger added or replaced."""
+        return self._changed(triggers={**self.triggers, fold_case(trigger.name): trigger})
+
+    def without_trigger(self, name: str) -> "Catalog":
+        """Return the catalog without the named trigger."""
+        folded = fold_case(name)
+        return self._changed(triggers={key: trigger for key, trigger in self.triggers.items() if key != folded})
+
+    def without_triggers_of(self, table: str) -> "Catalog":
+        """Return the catalog without the triggers of the named table or view."""
+        folded = fold_case(table)
+        left = {key: trigger for key, trigger in self.triggers.items() if fold_case(trigger.table) != folded}
+        return self if len(left) == len(self.triggers) else self._changed(triggers=left)
 
     def _changed(self, **changes: Any) -> "Catalog":
         return dataclasses.replace(self, version=self.version + 1, **changes)
@@ -249,6 +292,16 @@ def view_to_json(view: View) -> dict[str, Any]:
 def view_from_json(data: Mapping[str, Any]) -> View:
     """Return the view that `view_to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
     return View(**_tuples(data))
+
+
+def trigger_to_json(trigger: Trigger) -> dict[str, Any]:
+    """Return a trigger as JSON data; `trigger_from_json` reads it back."""
+    return _to_json(trigger)
+
+
+def trigger_from_json(data: Mapping[str, Any]) -> Trigger:
+    """Return the trigger that `trigger_to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    return Trigger(**_tuples(data))
 
 
 def _to_json(item: Any) -> dict[str, Any]:

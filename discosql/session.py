@@ -27,7 +27,7 @@ from discosql.past import Past
 from discosql.planner.context import PlanContext
 from discosql.planner.cost import expected_costs
 from discosql.planner.parse import bind_parameters, split
-from discosql.planner.plan import CheckIntegrity, Explain, Prepared, Query, TransactionControl, Vacuum
+from discosql.planner.plan import CheckIntegrity, Explain, Prepared, Query, SetPragma, TransactionControl, Vacuum
 from discosql.planner.prepare import prepare
 from discosql.schema import Catalog, TableStatistics
 from discosql.session_cache import CachedStatement
@@ -96,7 +96,11 @@ class Session:
         if isinstance(statement, Explain):
             return (yield from self._explain(statement, values))
         compiled = cached.compiled(self.registry, values)
-        return (yield from self._run(compiled, compiled.run, values))
+        result = yield from self._run(compiled, compiled.run, values)
+        if isinstance(statement, SetPragma) and statement.name == "recursive_triggers":
+            # Plans hold the triggers that may fire.
+            self.forget_statements()
+        return result
 
     def execute_many(self, sql: str, rows: Iterable[Parameters]) -> Steps:
         """Run one statement that changes rows for each set of parameters, all or nothing."""
@@ -388,4 +392,5 @@ class Session:
             statistics,
             frozenset({"BINARY", "NOCASE", "RTRIM", *self.collations}),
             self.optimise,
+            recursive_triggers=self.state.recursive_triggers,
         )

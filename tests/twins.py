@@ -10,6 +10,7 @@ CLASSES = {
     "cannot store": discosql.DataError,
     "datatype mismatch": discosql.DataError,
     "no such table": discosql.ProgrammingError,
+    "error in trigger": discosql.ProgrammingError,
     "foreign key mismatch": discosql.ProgrammingError,
 }
 """The errors that are of another class here than in sqlite3, by how their messages start."""

@@ -69,6 +69,8 @@ def _master(context: Context) -> Iterator[Row]:
         yield "table", "sqlite_sequence", "sqlite_sequence", catalog.next_id, "CREATE TABLE sqlite_sequence(name,seq)"
     for view in catalog.views.values():
         yield "view", view.name, view.name, 0, view.sql
+    for trigger in catalog.triggers.values():
+        yield "trigger", trigger.name, trigger.table, 0, trigger.sql
 
 
 def _sequence(context: Context) -> Iterator[Row]:
@@ -237,5 +239,6 @@ _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "pragma_user_version": lambda context: iter([(0,)]),
     "pragma_application_id": lambda context: iter([(0,)]),
     "pragma_foreign_keys": lambda context: iter([(int(context.state.foreign_keys),)]),
+    "pragma_recursive_triggers": lambda context: iter([(int(context.state.recursive_triggers),)]),
     "pragma_defer_foreign_keys": lambda context: iter([(int(context.state.defer_foreign_keys),)]),
 }

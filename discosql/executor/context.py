@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from discosql.types import Row, Value
 
 if TYPE_CHECKING:
+    from discosql.executor.writes.triggers import Triggers
     from discosql.planner.plan import OutputColumn
     from discosql.storage.engine import Pending, ReadView, WriteView
 
@@ -33,6 +34,7 @@ class SessionState:
     foreign_keys: bool = True
     case_sensitive_like: bool = False
     defer_foreign_keys: bool = False
+    recursive_triggers: bool = False
     deferred_keys: dict[tuple[int, int], set[tuple[Value, ...]]] = field(default_factory=dict)
 
     def end_transaction(self) -> None:
@@ -50,6 +52,7 @@ class Context:
     as of a moment (FOR SYSTEM_TIME AS OF), or what to fetch: its `fetch` returns the view. `timeless` names what is
     computed without regard to `now`, such as ``a CHECK constraint``: functions that would look at it then refuse.
     `stats` gives the figures of discosql_stats.
+    `triggers` are those that a running statement may fire, None if there are none.
     """
 
     view: WriteView
@@ -61,6 +64,7 @@ class Context:
     past: Callable[[Value], ReadView | Pending] | None = None
     timeless: str | None = None
     stats: Callable[[], Mapping[str, float]] = dict
+    triggers: Triggers | None = None
 
 
 @dataclass(slots=True)

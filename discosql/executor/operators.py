@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from discosql.conversion import apply_affinity, convert
-from discosql.errors import DataError, IntegrityError, OperationalError, ProgrammingError
+from discosql.errors import DatabaseError, DataError, IntegrityError, OperationalError, ProgrammingError
 from discosql.types import (
     MAX_INTEGER,
     MIN_INTEGER,
@@ -303,6 +303,38 @@ _ERRORS: Final = {
     "IntegrityError": IntegrityError,
     "OperationalError": OperationalError,
 }
+
+
+class IgnoreRaised(Exception):
+    """RAISE(IGNORE): the trigger ends, and so does all work on the row that fired it."""
+
+
+class FailRaised(Exception):
+    """OR FAIL or RAISE(FAIL): the statement stops, but what it has changed stays. `error` is to be raised then."""
+
+    def __init__(self, error: DatabaseError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class RollbackRequired(Exception):
+    """OR ROLLBACK or RAISE(ROLLBACK): the transaction is to be rolled back, and `error` raised."""
+
+    def __init__(self, error: DatabaseError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def raise_in_trigger(action: str, message: Value = None) -> Value:
+    """Do what RAISE() does; `action` is ignore, abort, fail or rollback."""
+    if action == "ignore":
+        raise IgnoreRaised
+    error = IntegrityError("" if message is None else text_of(message))
+    if action == "fail":
+        raise FailRaised(error)
+    if action == "rollback":
+        raise RollbackRequired(error)
+    raise error
 
 
 def raise_error(kind: str, message: str) -> Value:

@@ -13,11 +13,13 @@ from discosql.executor.compile import CompiledPlan, compile_plan
 from discosql.executor.context import Context, Result
 from discosql.executor.foreign_keys import check_deferred
 from discosql.executor.functions.registry import Registry
-from discosql.executor.writes.programs import DeleteProgram, InsertProgram, UpdateProgram, WriteProgram
-from discosql.executor.writes.resolution import ChangesKeptError, RollbackRequired
+from discosql.executor.operators import RollbackRequired
+from discosql.executor.writes.programs import WriteProgram, compile_change
+from discosql.executor.writes.resolution import ChangesKeptError
 from discosql.executor.writes.schema_change import SchemaProgram
-from discosql.executor.writes.steps import Steps
-from discosql.planner.plan import ChangeSchema, Delete, Insert, Query, SetPragma, Statement, Update
+from discosql.executor.writes.steps import NestingSteps, Steps
+from discosql.executor.writes.triggers import unnested
+from discosql.planner.plan import ChangeSchema, Delete, Insert, Query, SetPragma, Statement, Update, ViewChange
 from discosql.types import Value
 
 __all__ = [
@@ -121,7 +123,7 @@ class CompiledPragma(CompiledStatement):
     """A PRAGMA that sets something of the session."""
 
     def __init__(self, pragma: SetPragma) -> None:
-        if pragma.name not in ("foreign_keys", "case_sensitive_like", "defer_foreign_keys"):
+        if pragma.name not in ("foreign_keys", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"):
             raise NotSupportedError(f"PRAGMA {pragma.name} cannot be set")
         self._name = pragma.name
         self._value = str(pragma.value).lower() in ("1", "on", "true", "yes")
@@ -145,12 +147,8 @@ def compile_statement(
         case Query():
             plan = compile_plan(statement.plan, registry, parameter_types, count_rows=count_rows)
             return CompiledQuery(statement, plan)
-        case Insert():
-            return CompiledWrite(InsertProgram(statement, registry, parameter_types, count_rows))
-        case Update():
-            return CompiledWrite(UpdateProgram(statement, registry, parameter_types, count_rows))
-        case Delete():
-            return CompiledWrite(DeleteProgram(statement, registry, parameter_types, count_rows))
+        case Insert() | Update() | Delete() | ViewChange():
+            return CompiledWrite(compile_change(statement, registry, parameter_types, count_rows))
         case ChangeSchema():
             return CompiledSchemaChange(SchemaProgram(statement, registry, parameter_types))
         case SetPragma():
@@ -158,12 +156,12 @@ def compile_statement(
     raise InternalError(f"{type(statement).__name__} is not run by the executor")
 
 
-def _all_or_nothing(context: Context, run: Callable[[Context], Steps[Result]]) -> Steps[Result]:
+def _all_or_nothing(context: Context, run: Callable[[Context], NestingSteps[Result]]) -> Steps[Result]:
     mark = context.view.mark()
     changes = context.state.total_changes
     complete = False
     try:
-        result = yield from run(context)
+        result = yield from unnested(run(context))
         complete = True
         return result
     except ChangesKeptError:

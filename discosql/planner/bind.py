@@ -84,6 +84,10 @@ def _column(binder: Binder, tree: exp.Column, scope: Scope) -> Bound:
     found = resolve(scope, (name, table, schema), binder.operand)
     if found is not None:
         return found[0] if len(found) == 1 else coalesced(found)
+    if table is not None and schema is None and binder.trigger is not None:
+        value = binder.trigger.find(table, name)
+        if value is not None:
+            return value
     if table is None:
         if is_double_quoted(identifier):
             return Bound(constant(name))

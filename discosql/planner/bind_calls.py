@@ -12,6 +12,7 @@ from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.infer import Bound, common_type, derived, is_same
 from discosql.planner.plan import AggregateCall, Call, Case, ColumnRef, Constant, Expression, FunctionSignature, SortKey
 from discosql.planner.scope import Level, Scope
+from discosql.planner.spelling import RAISE_CALL
 from discosql.planner.traverse import columns_in
 from discosql.types import SqlType, fold_case
 
@@ -44,7 +45,15 @@ def find_function(binder: Binder, name: str, kinds: Sequence[Kind], count: int) 
 
 def bind_call(binder: Binder, tree: exp.Anonymous, scope: Scope) -> Bound:
     """Bind a call without FILTER and OVER."""
+    if tree.name == RAISE_CALL:
+        return _bind_raise(binder, tree, scope)
     return _bind_plain(binder, tree, None, scope)
+
+
+def _bind_raise(binder: Binder, tree: exp.Anonymous, scope: Scope) -> Bound:
+    """Bind RAISE(), which only the grammar of triggers lets through."""
+    arguments = tuple(binder.operand(item, scope).expression for item in tree.expressions)
+    return Bound(Call("raise", arguments, deterministic=False))
 
 
 def bind_filtered(binder: Binder, tree: exp.Filter, scope: Scope) -> Bound:

@@ -12,6 +12,7 @@ that can be missing therefore produces columns that are nullable from the scan o
 """
 
 import itertools
+from collections.abc import Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -25,8 +26,11 @@ from discosql.planner.built import BuiltQuery
 from discosql.planner.context import PlanContext
 from discosql.planner.infer import Bound
 from discosql.planner.parse import ParameterTable
-from discosql.planner.plan import ColumnRef, Expression, Node, OutputColumn
+from discosql.planner.plan import ColumnRef, Expression, Node, OutputColumn, Parameter
 from discosql.planner.scope import Scope
+from discosql.planner.terms import unwrapped
+from discosql.planner.witness import Witness
+from discosql.schema import TableSchema
 from discosql.types import SqlType
 
 MAX_DEPTH: Final = 150
@@ -42,7 +46,7 @@ class Binder:
     """Resolves names and builds plans for one statement.
 
     `definitions` are the common table expressions in reach, `view_names` the views being expanded, `query_depth` how
-    many expression subqueries are around the place that is being bound.
+    many expression subqueries are around the place that is being bound, `trigger` what NEW and OLD mean.
     """
 
     def __init__(self, context: PlanContext, parameters: ParameterTable) -> None:
@@ -50,8 +54,11 @@ class Binder:
         self.parameters = parameters
         self.definitions = Definitions()
         self.view_names: tuple[str, ...] = ()
+        self.trigger = context.trigger
         self.query_depth = 0
         self._frames = 0
+        self._witness = context.witness
+        self._owners: dict[int, tuple[TableSchema, int]] = {}
         self._column_ids = itertools.count(1)
         self._node_ids = itertools.count(1)
 
@@ -69,7 +76,24 @@ class Binder:
         self._enter(_OPERAND_FRAMES)
         bound = bind_expression(self, tree, scope)
         self._frames -= _OPERAND_FRAMES
+        if self._witness is not None and not self.view_names:
+            self._tell(self._witness, tree, bound)
         return bound
+
+    def _tell(self, witness: Witness, tree: exp.Expr, bound: Bound) -> None:
+        tree, expression = unwrapped(tree), bound.expression
+        if not isinstance(tree, exp.Column):
+            return
+        start = tree.this.meta.get("start", -1)
+        if isinstance(expression, ColumnRef) and expression.id in self._owners:
+            witness.note(start, *self._owners[expression.id])
+        elif isinstance(expression, Parameter) and self.trigger is not None:
+            witness.note(start, self.trigger.table, expression.index % self.trigger.width - 1)
+
+    def note_columns(self, table: TableSchema, row: Sequence[ColumnRef]) -> None:
+        """Take note of the columns of a stored row: a witness is to know whose they are."""
+        if self._witness is not None:
+            self._owners.update((ref.id, (table, place - 1)) for place, ref in enumerate(row))
 
     def query(self, tree: exp.Expr, outer: Scope | None) -> BuiltQuery:
         """Return the plan of a query with its result columns."""

@@ -149,6 +149,7 @@ def table_columns(binder: Binder, table: TableSchema, alias: str, nullable: bool
     for position, column in enumerate(table.columns):
         never_null = column.not_null or position == table.rowid_column
         refs.append(binder.new_column(column.name, alias, column.type, nullable or not never_null, column.collation))
+    binder.note_columns(table, refs)
     return tuple(refs)
 
 

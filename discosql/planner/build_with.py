@@ -159,11 +159,11 @@ def build_view(binder: Binder, view: View) -> BuiltQuery:
     folded = fold_case(view.name)
     if folded in binder.view_names:
         raise ProgrammingError(f"view {view.name} is circularly defined")
-    names, definitions = binder.view_names, binder.definitions
-    binder.view_names, binder.definitions = (*names, folded), Definitions()
+    around = binder.view_names, binder.definitions, binder.trigger
+    binder.view_names, binder.definitions, binder.trigger = (*binder.view_names, folded), Definitions(), None
     tree = parse_query(view.query)
     if tree.find(exp.Placeholder) is not None:
         raise ProgrammingError("parameters are not allowed in views")
     built = binder.query(tree, None)
-    binder.view_names, binder.definitions = names, definitions
+    binder.view_names, binder.definitions, binder.trigger = around
     return built

@@ -67,6 +67,7 @@ _TABLES = (
     _table("pragma_function_list", "name$ builtin# type$ enc$ narg# flags#"),
     _table("pragma_foreign_keys", "foreign_keys#"),
     _table("pragma_defer_foreign_keys", "defer_foreign_keys#"),
+    _table("pragma_recursive_triggers", "recursive_triggers#"),
     _table("pragma_user_version", "user_version#"),
     _table("pragma_application_id", "application_id#"),
     _table("pragma_schema_version", "schema_version#"),

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
 from discosql.planner.plan import Expression, FunctionSignature
+from discosql.planner.trigger_rows import TriggerRows
+from discosql.planner.witness import Witness
 from discosql.schema import Catalog, TableStatistics
 from discosql.types import Value
 
@@ -19,7 +21,8 @@ class PlanContext:
     `functions` maps folded names to signatures, one a name and kind: key ``(name, kind)``. `evaluate` computes an
     expression of constants and raises what executing it would raise. `statistics` maps a table's id to what is known of
     it. `collations` holds the upper-case names of all collations. `optimise` False leaves plans as they were built,
-    for tests.
+    for tests. `trigger` is what NEW and OLD mean in the statements of a trigger; with
+    `recursive_triggers`, rows that REPLACE removes fire triggers. `witness` is told what names turn out to mean.
     """
 
     catalog: Catalog
@@ -28,3 +31,6 @@ class PlanContext:
     statistics: Callable[[int], TableStatistics] = _no_statistics
     collations: Set[str] = field(default_factory=lambda: frozenset({"BINARY", "NOCASE", "RTRIM"}))
     optimise: bool = True
+    trigger: TriggerRows | None = None
+    recursive_triggers: bool = False
+    witness: Witness | None = None

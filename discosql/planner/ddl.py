@@ -8,20 +8,21 @@ from discosql.planner.built import ResultColumn
 from discosql.planner.context import PlanContext
 from discosql.planner.ddl_alter import build_alter
 from discosql.planner.ddl_table import build_table, check_collation, key_index
+from discosql.planner.ddl_trigger import build_create_trigger, build_drop_trigger
 from discosql.planner.dml_rows import related_rules, row_rules
 from discosql.planner.grammar.syntax import (
     AddColumn,
     CreateIndex,
     CreateTable,
+    CreateTrigger,
     CreateView,
     Drop,
     DropColumn,
-    Name,
     RenameColumn,
     RenameTable,
     StatementSyntax,
 )
-from discosql.planner.names import check_database, check_new_name
+from discosql.planner.names import check_created_in_main, check_database, check_new_name
 from discosql.planner.parameters import ParameterTable
 from discosql.planner.plan import ChangeSchema, Insert
 from discosql.planner.pragma import nothing
@@ -42,21 +43,14 @@ def build_ddl(context: PlanContext, parameters: ParameterTable, statement: State
             return _create_index(context, statement)
         case CreateView():
             return _create_view(context, statement)
+        case CreateTrigger():
+            return build_create_trigger(context, statement)
         case Drop():
             return _drop(context, statement)
         case AddColumn() | DropColumn() | RenameColumn() | RenameTable():
             return build_alter(context, statement)
         case _:
             raise NotSupportedError(f"{type(statement).__name__} is not supported")
-
-
-def _check_created_in_main(name: Name) -> None:
-    if name.database is None:
-        return
-    if fold_case(name.database) == "temp":
-        raise NotSupportedError("temporary tables and views are not supported")
-    if fold_case(name.database) != "main":
-        raise ProgrammingError(f"unknown database {name.database}")
 
 
 def _is_taken(context: PlanContext, name: str, if_not_exists: bool) -> bool:
@@ -77,7 +71,7 @@ def _is_taken(context: PlanContext, name: str, if_not_exists: bool) -> bool:
 
 def _create_table(context: PlanContext, parameters: ParameterTable, statement: CreateTable) -> ChangeSchema:
     name = statement.name.name
-    _check_created_in_main(statement.name)
+    check_created_in_main(statement.name)
     check_new_name(name)
     if _is_taken(context, name, statement.if_not_exists):
         return nothing(context, f"CREATE TABLE {name}")
@@ -129,7 +123,7 @@ def _table_text(name: str, columns: list[Column]) -> str:
 
 def _create_index(context: PlanContext, statement: CreateIndex) -> ChangeSchema:
     catalog, name = context.catalog, statement.name.name
-    _check_created_in_main(statement.name)
+    check_created_in_main(statement.name)
     if catalog.find_view(statement.table) is not None:
         raise ProgrammingError("views may not be indexed")
     if fold_case(statement.table).startswith("sqlite_"):
@@ -156,7 +150,7 @@ def _create_index(context: PlanContext, statement: CreateIndex) -> ChangeSchema:
 def _create_view(context: PlanContext, statement: CreateView) -> ChangeSchema:
     # SQLite looks at what a view selects only when it is used.
     name = statement.name.name
-    _check_created_in_main(statement.name)
+    check_created_in_main(statement.name)
     check_new_name(name)
     if _is_taken(context, name, statement.if_not_exists):
         return nothing(context, f"CREATE VIEW {name}")
@@ -170,6 +164,8 @@ def _create_view(context: PlanContext, statement: CreateView) -> ChangeSchema:
 def _drop(context: PlanContext, statement: Drop) -> ChangeSchema:
     name, label = statement.name.name, f"DROP {statement.kind.upper()} {statement.name.name}"
     check_database(statement.name)
+    if statement.kind == "trigger":
+        return build_drop_trigger(context, statement)
     if statement.kind == "index":
         return _drop_index(context, statement, label)
     catalog = context.catalog
@@ -181,10 +177,11 @@ def _drop(context: PlanContext, statement: Drop) -> ChangeSchema:
     if statement.kind == "view" and table is not None:
         raise ProgrammingError(f"use DROP TABLE to delete table {name}")
     if view is not None:
-        return ChangeSchema(label, catalog.without_view(name))
+        return ChangeSchema(label, catalog.without_view(name).without_triggers_of(name))
     if table is not None:
         related = related_rules(Binder(context, ParameterTable()), table)
-        return ChangeSchema(label, catalog.without_table(name), dropped=table, related=related)
+        left = catalog.without_table(name).without_triggers_of(name)
+        return ChangeSchema(label, left, dropped=table, related=related)
     if statement.if_exists:
         return nothing(context, label)
     raise ProgrammingError(f"no such {statement.kind}: {name}")

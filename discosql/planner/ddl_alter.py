@@ -28,6 +28,7 @@ from discosql.planner.names import check_database, check_new_name, is_reserved
 from discosql.planner.parameters import ParameterTable
 from discosql.planner.parse import parse, parse_query
 from discosql.planner.plan import ChangeSchema, Constant
+from discosql.planner.trigger_body import build_trigger, triggered_table
 from discosql.schema import Catalog, Column, Index, TableSchema
 from discosql.types import Value, fold_case
 
@@ -86,8 +87,8 @@ def _moved(index: Index, moved: dict[int, int], table: TableSchema) -> Index:
     return replace(index, columns=tuple(moved[position] for position in index.columns))
 
 
-def _check_views(context: PlanContext, after: str = "") -> None:
-    """Raise ProgrammingError if a view does not work (after the change)."""
+def _check_dependents(context: PlanContext, after: str = "") -> None:
+    """Raise ProgrammingError if a view or a trigger does not work (after the change)."""
     for view in context.catalog.views.values():
         try:
             Binder(context, ParameterTable()).build_query(
@@ -95,10 +96,15 @@ def _check_views(context: PlanContext, after: str = "") -> None:
             )
         except Error as exc:
             raise ProgrammingError(f"error in view {view.name}{after}: {exc}") from exc
+    for trigger in context.catalog.triggers.values():
+        try:
+            build_trigger(context, trigger, triggered_table(context, trigger))
+        except Error as exc:
+            raise ProgrammingError(f"error in trigger {trigger.name}{after}: {exc}") from exc
 
 
 def _checked(context: PlanContext, catalog: Catalog, after: str) -> Catalog:
-    _check_views(replace(context, catalog=catalog), f" after {after}")
+    _check_dependents(replace(context, catalog=catalog), f" after {after}")
     # One statement is one change, however many tables and views it touched.
     return replace(catalog, version=context.catalog.version + 1)
 
@@ -172,7 +178,7 @@ def _drop_column(context: PlanContext, table: TableSchema, name: str) -> ChangeS
         raise ProgrammingError(f'cannot drop UNIQUE column: "{column.name}"')
     if len(table.columns) == 1:
         raise ProgrammingError(f'cannot drop column "{column.name}": no other columns exist')
-    _check_views(context)
+    _check_dependents(context)
     kept = tuple(known for known in table.columns if known is not column)
     new = _rebuilt_after(context, table, _text_without(table, position), kept, "drop column")
     catalog = context.catalog.with_table(new)
@@ -228,8 +234,8 @@ def _rename_table(context: PlanContext, table: TableSchema, statement: RenameTab
 
 
 def _renamed(context: PlanContext, renaming: Renaming) -> Catalog:
-    """Return the catalog with a name changed in the texts of all tables, indexes and views."""
-    _check_views(context)
+    """Return the catalog with a name changed in the texts of all tables, indexes, views and triggers."""
+    _check_dependents(context)
     catalog = context.catalog
     for table in context.catalog.tables.values():
         sql = renaming.in_definition(table.sql, table.name)
@@ -243,4 +249,6 @@ def _renamed(context: PlanContext, renaming: Renaming) -> Catalog:
         catalog = catalog.with_table(new.replace(indexes=tuple(indexes)))
     for view in context.catalog.views.values():
         catalog = catalog.with_view(renaming.in_view(context, view))
+    for trigger in context.catalog.triggers.values():
+        catalog = catalog.with_trigger(renaming.in_trigger(context, trigger))
     return _checked(context, catalog, "rename")

@@ -1,26 +1,22 @@
 """Renaming tables and columns in the texts of the schema.
 
-A text is read again, and only the tokens that name the table or column are replaced. In a view, what a column's name
-refers to is asked of the `Binder`.
+A text is read again, and only the tokens that name the table or column are replaced. In views and triggers, a `Witness`
+tells what a column's name refers to.
 """
 
-from collections.abc import Iterable, Iterator
-
-from sqlglot import exp
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from discosql.planner.build import Binder
 from discosql.planner.context import PlanContext
 from discosql.planner.grammar.reader import Place
 from discosql.planner.grammar.statement import StatementGrammar
-from discosql.planner.infer import Bound
 from discosql.planner.parameters import ParameterTable
 from discosql.planner.parse import parse_query
-from discosql.planner.plan import ColumnRef, Node, Scan
-from discosql.planner.scope import Scope
-from discosql.planner.statement import subqueries
 from discosql.planner.tokens import Token, unquote
-from discosql.planner.traverse import expressions, walk_plan
-from discosql.schema import View
+from discosql.planner.trigger_body import build_trigger, parse_trigger, trigger_of, triggered_table
+from discosql.planner.witness import Witness
+from discosql.schema import Trigger, View
 from discosql.types import fold_case
 
 
@@ -30,14 +26,14 @@ class Renaming:
     def __init__(self, table: str, new_name: str, *, quoted: bool, column: str | None = None) -> None:
         self.table = fold_case(table)
         self.column = fold_case(column) if column is not None else None
-        self._new = new_name
+        self.new_name = new_name
         self._quoted = quoted
 
     def written(self, token: Token) -> str:
         """Return the new name as it is written in place of a token."""
         if self._quoted or not (token.text[0].isalnum() or token.text[0] == "_"):
-            return '"' + self._new.replace('"', '""') + '"'
-        return self._new
+            return '"' + self.new_name.replace('"', '""') + '"'
+        return self.new_name
 
     def apply(self, text: str, tokens: Iterable[Token]) -> str:
         """Return the text with the new name in place of each token."""
@@ -57,26 +53,40 @@ class Renaming:
                 in_own = own and place.kind in ("table", "qualifier")
                 if name == self.table and (in_own or place.kind == "parent"):
                     yield place.token
-            elif name == self.column:
-                in_parent = place.kind == "parent column" and fold_case(place.owner) == self.table
-                if in_parent or (own and place.kind == "column"):
-                    yield place.token
+            elif self._is_owned_column(place) or (own and place.kind == "column" and name == self.column):
+                yield place.token
 
     def in_query(self, context: PlanContext, text: str) -> str:
         """Return the text of a view's query with the new name in it."""
         places = _places(text)
         if self.column is not None:
-            known = _columns_of(context, text, self.table, self.column)
+            tree = parse_query(text)
+            known = _places_of_column(
+                context, self.table, self.column, lambda told: Binder(told, ParameterTable()).build_query(tree)
+            )
             return self.apply(text, [place.token for place in places if place.token.start in known])
+        return self.apply(text, self._table_tokens(places))
+
+    def _table_tokens(self, places: Sequence[Place]) -> list[Token]:
         hidden = any(place.kind == "alias" and _name(place) == self.table for place in places)
-        return self.apply(
-            text,
-            [
-                place.token
-                for place in places
-                if _name(place) == self.table and not hidden and place.kind in ("table", "qualifier")
-            ],
-        )
+        named = [place for place in places if _name(place) == self.table and place.kind in ("table", "qualifier")]
+        return [] if hidden else [place.token for place in named]
+
+    def in_trigger(self, context: PlanContext, trigger: Trigger) -> Trigger:
+        """Return a trigger with the new name in its text."""
+        places, is_own = _places(trigger.sql), fold_case(trigger.table) == self.table
+        if self.column is None:
+            sql = self.apply(trigger.sql, self._table_tokens(places))
+            return trigger_of(parse_trigger(sql), self.new_name if is_own else trigger.table)
+        table = triggered_table(context, trigger)
+        known = _places_of_column(context, self.table, self.column, lambda told: build_trigger(told, trigger, table))
+        known |= {place.token.start for place in places if self._is_owned_column(place)}
+        sql = self.apply(trigger.sql, [place.token for place in places if place.token.start in known])
+        return trigger_of(parse_trigger(sql), trigger.table)
+
+    def _is_owned_column(self, place: Place) -> bool:
+        own = place.kind == "owned column" and fold_case(place.owner) == self.table
+        return own and _name(place) == self.column
 
     def in_view(self, context: PlanContext, view: View) -> View:
         """Return a view with the new name in its text."""
@@ -95,38 +105,12 @@ def _name(place: Place) -> str:
     return fold_case(unquote(place.token.text))
 
 
-def _columns_of(context: PlanContext, query: str, table: str, column: str) -> set[int]:
-    """Return where in a query's text a column of a table is named."""
-    binder = _Witness(context, ParameterTable())
-    plan, _ = binder.build_query(parse_query(query))
-    ids: set[int] = set()
-    for scan in _scans(plan):
-        position = scan.table.position(column)
-        if fold_case(scan.table.name) == table and position is not None:
-            ids |= {ref.id for ref, place in zip(scan.output, scan.positions, strict=True) if place == position + 1}
-    return {start for start, column_id in binder.seen if column_id in ids}
-
-
-def _scans(plan: Node) -> Iterator[Scan]:
-    for node in walk_plan(plan):
-        if isinstance(node, Scan):
-            yield node
-        for subquery in subqueries(expressions(node)):
-            yield from _scans(subquery.plan)
-
-
-class _Witness(Binder):
-    """A binder that notes which column each name in the text of a view turned out to be."""
-
-    def __init__(self, context: PlanContext, parameters: ParameterTable) -> None:
-        super().__init__(context, parameters)
-        self.seen: list[tuple[int, int]] = []
-
-    def operand(self, tree: exp.Expr, scope: Scope) -> Bound:
-        """Bind an operand; names inside other views are not of this text."""
-        bound = super().operand(tree, scope)
-        while isinstance(tree, exp.Paren):
-            tree = tree.this
-        if isinstance(tree, exp.Column) and isinstance(bound.expression, ColumnRef) and not self.view_names:
-            self.seen.append((tree.this.meta.get("start", -1), bound.expression.id))
-        return bound
+def _places_of_column(
+    context: PlanContext, table: str, column: str, build: Callable[[PlanContext], object]
+) -> set[int]:
+    """Return where a column of a table is named in the text that `build` reads."""
+    position = context.catalog.table(table).position(column)
+    assert position is not None
+    witness = Witness()
+    build(replace(context, witness=witness))
+    return witness.places(table, position)

@@ -1,12 +1,14 @@
 """INSERT, UPDATE and DELETE to plans."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from sqlglot import exp
 
 from discosql.errors import ProgrammingError
 from discosql.planner.build import Binder
+from discosql.planner.build_with import definitions_of
 from discosql.planner.context import PlanContext
 from discosql.planner.dml_assignments import assigned
 from discosql.planner.dml_rows import column_position, related_rules, row_rules
@@ -39,6 +41,9 @@ from discosql.planner.scope import Scope
 from discosql.schema import TableSchema
 from discosql.types import fold_case
 
+VIEW_ID: Final = 0
+"""The id of a table that stands for a view."""
+
 
 def target_table(context: PlanContext, name: Name) -> TableSchema:
     """Return the table that a statement changes. Raises ProgrammingError if there is none or it cannot be changed."""
@@ -58,24 +63,27 @@ def build_insert(context: PlanContext, parameters: ParameterTable, statement: In
     """Return the plan of INSERT or REPLACE."""
     table = target_table(context, statement.table)
     binder = Binder(context, parameters)
-    positions = _insert_positions(table, statement)
-    source, positions = _insert_source(binder, table, statement, positions)
+    positions = insert_positions(table, statement)
+    source, positions = insert_source(binder, table, statement, positions)
     rules = row_rules(binder, table)
     alias = statement.alias or table.name
     upserts = build_upserts(binder, rules, alias, statement.upserts)
-    updates = statement.resolution == "replace" or any(upsert.assignments for upsert in upserts)
+    # The resolution of the statement that fires a trigger may be that of the trigger's own statements.
+    updates = binder.trigger is not None or statement.resolution == "replace"
+    updates = updates or any(upsert.assignments for upsert in upserts)
     return Insert(
         rules,
         positions,
         source,
         statement.resolution,
         upserts,
-        _returning(binder, rules, statement.returning),
+        returning_of(binder, rules, statement.returning),
         related_rules(binder, table) if updates else (),
     )
 
 
-def _insert_positions(table: TableSchema, statement: InsertStatement) -> tuple[int, ...]:
+def insert_positions(table: TableSchema, statement: InsertStatement) -> tuple[int, ...]:
+    """Return the positions of the columns that an INSERT gives values for, -1 for the rowid."""
     if statement.columns is None:
         return tuple(i for i, column in enumerate(table.columns) if column.generated is None)
     positions = []
@@ -89,7 +97,7 @@ def _insert_positions(table: TableSchema, statement: InsertStatement) -> tuple[i
     return tuple(positions)
 
 
-def _insert_source(
+def insert_source(
     binder: Binder, table: TableSchema, statement: InsertStatement, positions: tuple[int, ...]
 ) -> tuple[Node, tuple[int, ...]]:
     """Return the rows to insert and where their columns go.
@@ -127,36 +135,58 @@ def build_update(context: PlanContext, parameters: ParameterTable, statement: Up
     alias = statement.alias or table.name
     # Of a column set twice, the last counts.
     values = dict(assigned(table, statement.assignments))
-    binder, source = _changed_rows(context, parameters, (table, alias), statement.source, values.values())
+    later = [value.copy() for value in values.values()]
+    binder, source = changed_rows(context, parameters, (table, alias), statement.source, values.values())
     rules = row_rules(binder, table, source.output[: len(table.columns) + 1])
-    returning = _returning(binder, rules, statement.returning)
+    returning = returning_of(binder, rules, statement.returning)
     related = related_rules(binder, table)
-    return Update(rules, tuple(values), source, statement.resolution, returning, related)
+    over_row = None
+    if context.catalog.triggers and not statement.joined:
+        over_row = tuple(_values_over_row(binder, rules, alias, statement.source, later))
+    return Update(rules, tuple(values), source, statement.resolution, returning, related, over_row)
+
+
+def _values_over_row(
+    binder: Binder, rules: RowRules, alias: str, select: exp.Expr, values: Iterable[exp.Expr]
+) -> Iterator[Expression]:
+    """Yield new values as expressions over a stored row, for rows that are changed one at a time."""
+    scope = Scope.of_table(rules.table, alias, rules.row)
+    known = binder.definitions
+    if select.args.get("with_"):
+        binder.definitions = definitions_of(binder, select, None)
+    for value in values:
+        yield binder.bind(value, scope)
+    binder.definitions = known
 
 
 def build_delete(context: PlanContext, parameters: ParameterTable, statement: DeleteStatement) -> Delete:
     """Return the plan of DELETE."""
     table = target_table(context, statement.table)
     alias = statement.alias or table.name
-    binder, source = _changed_rows(context, parameters, (table, alias), statement.source, ())
+    binder, source = changed_rows(context, parameters, (table, alias), statement.source, ())
     rules = row_rules(binder, table, source.output)
-    return Delete(rules, source, _returning(binder, rules, statement.returning), related_rules(binder, table))
+    return Delete(rules, source, returning_of(binder, rules, statement.returning), related_rules(binder, table))
 
 
-def _changed_rows(
+def changed_rows(
     context: PlanContext,
     parameters: ParameterTable,
     target: tuple[TableSchema, str],
     select: exp.Expr,
     values: Iterable[exp.Expr],
 ) -> tuple[Binder, Node]:
-    """Return the plan of the stored rows that a statement changes, each followed by the new values."""
+    """Return the plan of the stored rows that a statement changes, each followed by the new values.
+
+    Rows of a view have NULL for a rowid.
+    """
     table, alias = target
     names = [_rowid_name(table), *(column.name for column in table.columns)]
-    columns = [
+    columns: list[exp.Expr] = [
         exp.Column(this=exp.to_identifier(name, quoted=True), table=exp.to_identifier(alias, quoted=True))
         for name in names
     ]
+    if table.id == VIEW_ID:
+        columns[0] = exp.Null()
     select.set("expressions", [*columns, *values])
     binder = Binder(_with_rowid(context, table), parameters)
     source, _ = binder.build_query(select)
@@ -170,14 +200,14 @@ def _changed_rows(
 
 def _rowid_name(table: TableSchema) -> str:
     for name in ("rowid", "_rowid_", "oid"):
-        if table.position(name) is None:
+        if table.position(name) is None or table.id == VIEW_ID:
             return name
     raise ProgrammingError(f"table {table.name} has columns by all three names of the rowid")
 
 
 def _with_rowid(context: PlanContext, table: TableSchema) -> PlanContext:
     # A row is stored under a rowid in any case; WITHOUT ROWID only hides it.
-    if not table.without_rowid:
+    if not table.without_rowid or table.id == VIEW_ID:
         return context
     return replace(context, catalog=context.catalog.with_table(table.replace(without_rowid=False)))
 
@@ -185,7 +215,8 @@ def _with_rowid(context: PlanContext, table: TableSchema) -> PlanContext:
 # RETURNING ----------------------------------------------------------------------------------------------------------
 
 
-def _returning(binder: Binder, rules: RowRules, trees: Sequence[exp.Expr] | None) -> Returning | None:
+def returning_of(binder: Binder, rules: RowRules, trees: Sequence[exp.Expr] | None) -> Returning | None:
+    """Return what RETURNING asks for, None without one."""
     if trees is None:
         return None
     table = rules.table

@@ -22,7 +22,9 @@ def new_row(binder: Binder, table: TableSchema, alias: str | None = None) -> tup
     """Return columns for a stored row: its rowid, then the table's columns."""
     name = alias or table.name
     rowid = binder.new_column("rowid", name, SqlType.INTEGER, nullable=False)
-    return (rowid, *(_column_ref(binder, table, name, position) for position in range(len(table.columns))))
+    row = (rowid, *(_column_ref(binder, table, name, position) for position in range(len(table.columns))))
+    binder.note_columns(table, row)
+    return row
 
 
 def _column_ref(binder: Binder, table: TableSchema, alias: str, position: int) -> ColumnRef:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from discosql.errors import ProgrammingError
+from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.grammar.syntax import Name
 from discosql.types import fold_case
 
@@ -14,6 +14,16 @@ def check_database(name: Name) -> None:
     """Raise ProgrammingError if a name is given with another database than ``main``."""
     if name.database is not None and fold_case(name.database) != DATABASE:
         raise ProgrammingError(f"no such table: {name.database}.{name.name}")
+
+
+def check_created_in_main(name: Name) -> None:
+    """Raise ProgrammingError if a new table, index, view or trigger is given with another database than ``main``."""
+    if name.database is None:
+        return
+    if fold_case(name.database) == "temp":
+        raise NotSupportedError("temporary tables and views are not supported")
+    if fold_case(name.database) != DATABASE:
+        raise ProgrammingError(f"unknown database {name.database}")
 
 
 def check_new_name(name: str) -> None:

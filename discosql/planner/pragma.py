@@ -17,9 +17,9 @@ from discosql.planner.names import check_database
 from discosql.planner.parameters import ParameterTable
 from discosql.planner.plan import ChangeSchema, CheckIntegrity, Query, SetPragma, Statement
 
-_SETTINGS: Final = frozenset({"foreign_keys", "case_sensitive_like", "defer_foreign_keys"})
+_SETTINGS: Final = frozenset({"foreign_keys", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"})
 _CHECKS: Final = frozenset({"integrity_check", "quick_check"})
-_REFUSED: Final = frozenset({"user_version", "application_id", "encoding", "writable_schema", "recursive_triggers"})
+_REFUSED: Final = frozenset({"user_version", "application_id", "encoding", "writable_schema"})
 
 
 def build_pragma(context: PlanContext, pragma: Pragma) -> Statement:

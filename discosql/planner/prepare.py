@@ -1,10 +1,12 @@
 """From SQL text to a statement that is ready to be compiled."""
 
+from dataclasses import replace
+
 from discosql.errors import ProgrammingError
 from discosql.planner.build import Binder
 from discosql.planner.context import PlanContext
 from discosql.planner.ddl import build_ddl
-from discosql.planner.dml import build_delete, build_insert, build_update
+from discosql.planner.dml_views import build_change
 from discosql.planner.grammar.syntax import (
     DeleteStatement,
     ExplainStatement,
@@ -22,6 +24,7 @@ from discosql.planner.parse import parse
 from discosql.planner.plan import Explain, Prepared, Query, Statement, TransactionControl, Vacuum
 from discosql.planner.pragma import build_nothing, build_pragma
 from discosql.planner.rules import Trace, optimise
+from discosql.planner.triggers import with_triggers
 
 
 def prepare(sql: str, context: PlanContext, *, trace: Trace | None = None) -> Prepared:
@@ -37,9 +40,16 @@ def prepare(sql: str, context: PlanContext, *, trace: Trace | None = None) -> Pr
         statement = build_statement(parsed.syntax, context, parsed.parameters)
         if context.optimise:
             statement = optimise(statement, context, trace)
+        statement = _with_triggers(statement, context)
     except RecursionError as exc:
         raise ProgrammingError("Expression tree is too large: it is nested too deeply") from exc
     return Prepared(statement, parsed.parameters.names, context.catalog.version)
+
+
+def _with_triggers(statement: Statement, context: PlanContext) -> Statement:
+    if isinstance(statement, Explain):
+        return replace(statement, statement=_with_triggers(statement.statement, context))
+    return with_triggers(statement, context)
 
 
 def build_statement(syntax: StatementSyntax, context: PlanContext, parameters: ParameterTable) -> Statement:
@@ -47,12 +57,8 @@ def build_statement(syntax: StatementSyntax, context: PlanContext, parameters: P
     match syntax:
         case QueryStatement():
             return Query(*Binder(context, parameters).build_query(syntax.tree))
-        case InsertStatement():
-            return build_insert(context, parameters, syntax)
-        case UpdateStatement():
-            return build_update(context, parameters, syntax)
-        case DeleteStatement():
-            return build_delete(context, parameters, syntax)
+        case InsertStatement() | UpdateStatement() | DeleteStatement():
+            return build_change(context, parameters, syntax)
         case Pragma():
             return build_pragma(context, syntax)
         case Transaction():

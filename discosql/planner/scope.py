@@ -15,10 +15,9 @@ from sqlglot import exp
 from discosql.errors import ProgrammingError
 from discosql.planner.infer import Bound, column_bound
 from discosql.planner.plan import AggregateCall, ColumnRef, WindowCall
+from discosql.planner.trigger_rows import ROWID_NAMES
 from discosql.schema import TableSchema
 from discosql.types import SqlType, fold_case
-
-_ROWID_NAMES = frozenset({"rowid", "_rowid_", "oid"})
 
 MergeSide = Literal["left", "right", "full"]
 """Which table a column named in USING comes from: the left, the right, or whichever has a value."""
@@ -153,7 +152,7 @@ class Scope:
             if side == "right":
                 found = []
             found.append(column)
-        if not found and folded in _ROWID_NAMES:
+        if not found and folded in ROWID_NAMES:
             found = [source.rowid for source in sources if source.rowid is not None]
             if len(found) > 1:
                 raise ProgrammingError(f"ambiguous column name: {_written(name, table, schema)}")

@@ -6,6 +6,7 @@ The grammar writes them, the binder reads them:
   with the same binding);
 - ``a -> b``, whose path sqlglot would rewrite, arrives as ``a || "->" || b``, two `exp.DPipe` with a marker between
   (`arrow_of`), for all three operators bind alike and to the left; ``->>`` likewise;
+- ``RAISE(action, message)`` arrives as a call of `RAISE_CALL`, its action a string;
 - the type of a CAST, of which sqlglot keeps less than SQLite's rules need, arrives as one quoted identifier that holds
   its words (`declared_words`).
 """
@@ -16,6 +17,10 @@ from sqlglot import exp
 
 MARK: Final = "\0"
 """Begins an identifier that is none in the text."""
+
+
+RAISE_CALL: Final = f"{MARK}raise"
+"""The name of the call that RAISE() arrives as."""
 
 
 def arrow_of(node: exp.DPipe) -> tuple[str, exp.Expression, exp.Expression] | None:

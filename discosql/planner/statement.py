@@ -29,6 +29,7 @@ from discosql.planner.plan import (
     Update,
     Upsert,
     Vacuum,
+    ViewChange,
 )
 from discosql.planner.traverse import expressions, keep_output, map_expressions, rewrite_plan, walk_plan, with_subplan
 
@@ -39,6 +40,7 @@ _SOURCES: Final[dict[type, str]] = {
     Insert: "source",
     Update: "source",
     Delete: "source",
+    ViewChange: "source",
     ChangeSchema: "fill",
     Explain: "statement",
 }
@@ -48,8 +50,9 @@ _PLANLESS: Final = (TransactionControl, SetPragma, Vacuum, CheckIntegrity)
 
 _HELD: Final[dict[type, tuple[str, ...]]] = {
     Insert: ("rules", "upserts", "returning", "related"),
-    Update: ("rules", "returning", "related"),
+    Update: ("rules", "returning", "related", "values"),
     Delete: ("rules", "returning", "related"),
+    ViewChange: ("returning",),
     RowRules: ("defaults", "checks", "generated"),
     RowCheck: ("expression",),
     GeneratedValue: ("expression",),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from discosql.errors import DatabaseCorruptionError
-from discosql.schema import Catalog, view_from_json, view_to_json
+from discosql.schema import Catalog, trigger_from_json, trigger_to_json, view_from_json, view_to_json
 from discosql.storage.chain import Candidate
 from discosql.storage.codec import from_json_value, rows_from, to_json_value
 from discosql.storage.entry import Cover
@@ -69,6 +69,7 @@ def manifest_to_json(manifest: Manifest, *, sealed: bool = False) -> Iterator[An
         "n": catalog.next_id,
         "tables": [schema_to_json(table) for table in catalog.tables.values()],
         "views": [view_to_json(view) for view in catalog.views.values()],
+        "triggers": [trigger_to_json(trigger) for trigger in catalog.triggers.values()],
         "retired": [[item.message, item.pages, item.channels] for item in manifest.retired],
     }
     for table, version in manifest.tables.items():
@@ -157,7 +158,9 @@ def manifest_from_json(body: Sequence[Any], *, objects: bool, log: int) -> Manif
             catalog = catalog.with_table(schema)
         for view in views:
             catalog = catalog.with_view(view)
-        catalog = Catalog(catalog.tables, catalog.views, head["v"], head["n"])
+        for trigger in head.get("triggers", ()):
+            catalog = catalog.with_trigger(trigger_from_json(trigger))
+        catalog = replace(catalog, version=head["v"], next_id=head["n"])
         overlays: dict[int, Layer] = {}
         for value in values:
             if "o" in value:

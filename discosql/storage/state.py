@@ -5,11 +5,19 @@ over all that was committed since, and what nobody can ask for any more is freed
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from discosql.errors import DatabaseCorruptionError
-from discosql.schema import Catalog, table_from_json, table_to_json, view_from_json, view_to_json
+from discosql.schema import (
+    Catalog,
+    table_from_json,
+    table_to_json,
+    trigger_from_json,
+    trigger_to_json,
+    view_from_json,
+    view_to_json,
+)
 from discosql.storage.codec import from_json_value, rows_from, to_json_value
 from discosql.storage.layout import Layer
 from discosql.storage.table import TableVersion
@@ -180,7 +188,7 @@ def _read_operation(changed: TableChanges, kind: str, data: Any, *, objects: boo
 
 
 def catalog_changes_to_json(old: Catalog, new: Catalog) -> dict[str, Any]:
-    """Return what differs between two catalogs: tables and views put and dropped, version and next id."""
+    """Return what differs between two catalogs: what was put and dropped of each kind, version and next id."""
     known = {table.id: table for table in old.tables.values()}
     left = {table.id for table in new.tables.values()}
     data: dict[str, Any] = {"v": new.version, "n": new.next_id}
@@ -189,6 +197,8 @@ def catalog_changes_to_json(old: Catalog, new: Catalog) -> dict[str, Any]:
         "drop": [table for table in known if table not in left],
         "views": [view_to_json(view) for name, view in new.views.items() if old.views.get(name) != view],
         "no_views": [name for name in old.views if name not in new.views],
+        "triggers": [trigger_to_json(item) for name, item in new.triggers.items() if old.triggers.get(name) != item],
+        "no_triggers": [name for name in old.triggers if name not in new.triggers],
     }
     return data | {name: part for name, part in parts.items() if part}
 
@@ -206,7 +216,11 @@ def catalog_changes_from_json(old: Catalog, data: Mapping[str, Any]) -> Catalog:
         catalog = catalog.without_view(name)
     for view in data.get("views", ()):
         catalog = catalog.with_view(view_from_json(view))
-    return Catalog(catalog.tables, catalog.views, data["v"], data["n"])
+    for name in data.get("no_triggers", ()):
+        catalog = catalog.without_trigger(name)
+    for trigger in data.get("triggers", ()):
+        catalog = catalog.with_trigger(trigger_from_json(trigger))
+    return replace(catalog, version=data["v"], next_id=data["n"])
 
 
 def schema_to_json(table: Any) -> dict[str, Any]:

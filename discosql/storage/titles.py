@@ -30,4 +30,6 @@ def _schema_title(old: Catalog, new: Catalog) -> str:
     ]
     left = {table.id for table in new.tables.values()}
     dropped = [f"DROP TABLE {table.name}" for table in old.tables.values() if table.id not in left]
-    return ", ".join(created + altered + dropped) or "change views"
+    made = [f"CREATE TRIGGER {trigger.name}" for name, trigger in new.triggers.items() if name not in old.triggers]
+    removed = [f"DROP TRIGGER {trigger.name}" for name, trigger in old.triggers.items() if name not in new.triggers]
+    return ", ".join(created + altered + dropped + made + removed) or "change views"

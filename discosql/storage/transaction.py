@@ -47,13 +47,17 @@ class Committing:
 
 
 class Rowids:
-    """The highest rowid given out in a table, and the running transactions that were given some."""
+    """The highest rowid given out in a table, and the running transactions that were given some.
 
-    __slots__ = ("highest", "holders")
+    `shared` tells that there was more than one at some time.
+    """
+
+    __slots__ = ("highest", "holders", "shared")
 
     def __init__(self) -> None:
         self.highest = 0
         self.holders: set[int] = set()
+        self.shared = False
 
 
 class Transaction:
@@ -195,14 +199,16 @@ class Transaction:
             rowids = self.engine.rowids[table] = Rowids()
         if table not in self._reserved:
             self._reserved.add(table)
+            rowids.shared = rowids.shared or bool(rowids.holders)
             rowids.holders.add(id(self))
         used = writes.high
         if writes.schema.autoincrement:
             used = max(used, writes.version.used, writes.used)
-        rowid = max(used, rowids.highest) + 1
+        # What was given to this transaction alone may be given again, as soon as no row has it any more.
+        rowid = max(used, rowids.highest if rowids.shared else 0) + 1
         if rowid > MAX_INTEGER:
             raise OperationalError(f"table {writes.schema.name} has no rowid left: the highest, {MAX_INTEGER}, is used")
-        rowids.highest = rowid
+        rowids.highest = max(rowid, rowids.highest)
         if writes.schema.autoincrement:
             self._undo.append((writes, None, writes.used))
             writes.used = rowid

@@ -26,6 +26,7 @@ from discosql.executor.compile.code import (
 from discosql.executor.compile.common_calls import common_call
 from discosql.executor.compile.scope import VALUES, Scope
 from discosql.executor.functions import DEFAULT, ScalarFunction
+from discosql.executor.operators import raise_in_trigger
 from discosql.planner.plan import Call, Case, Compare, Constant
 from discosql.types import SqlType
 
@@ -129,6 +130,11 @@ def _first(scope: Scope, expression: Call) -> Code:
     return scope.raw(expression.arguments[0])
 
 
+def _raise(scope: Scope, expression: Call) -> Code:
+    arguments = [scope.value(argument) for argument in expression.arguments]
+    return sequence(arguments, ", ", ANYTHING, f"{scope.module.runtime(raise_in_trigger)}({{}})")
+
+
 _INLINE: Final[dict[str, Callable[[Scope, Call], Code]]] = {
     "coalesce": _coalesce,
     "ifnull": _coalesce,
@@ -138,6 +144,7 @@ _INLINE: Final[dict[str, Callable[[Scope, Call], Code]]] = {
     "likely": _first,
     "unlikely": _first,
     "likelihood": _first,
+    "raise": _raise,
 }
 
 VALUES[Call] = _call

@@ -95,16 +95,24 @@ class CompiledRows:
         """Return the values of the expressions for one row of each input."""
         return self._evaluate(context, None, *inputs)  # type: ignore[no-any-return]
 
-    def run(self, context: Context, given: Sequence[Sequence[Row]]) -> Running:
-        """Return the values of the expressions for many rows; each item has one row of each input."""
+    def run(self, context: Context, given: Sequence[Sequence[Row]], kept: dict[Any, Any] | None = None) -> Running:
+        """Return the values of the expressions for many rows; each item has one row of each input.
+
+        What does not depend on a row is computed once; with `kept`, an empty dict at first, once for several calls.
+        """
         if self.is_plain:
             evaluate = self._evaluate
             return [evaluate(context, None, *inputs) for inputs in given]
             yield  # a generator all the same
         memo: dict[Any, Any] = {0: 0}
+        if kept is not None:
+            # Results of correlated subqueries are in dicts by their arguments: what they read may have changed.
+            memo |= {place: value for place, value in kept.items() if not isinstance(value, dict)}
         result = []
         for inputs in given:
             result.append((yield from self._evaluate(context, memo, *inputs)))
+        if kept is not None:
+            kept.update(memo)
         return result
 
 

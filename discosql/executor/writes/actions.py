@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from discosql.executor.context import Context
 from discosql.executor.foreign_keys import Reference, ReferenceMap, References, check_given, check_lost, violation
+from discosql.executor.writes.by_row import delete_row, fire, update_row
 from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.rows import TableRules
-from discosql.executor.writes.steps import Lookup, Steps
-from discosql.executor.writes.update import assigned, update_rows
+from discosql.executor.writes.steps import Lookup, Nested, NestingSteps, Steps, stored_row
+from discosql.executor.writes.update import Assigned, assigned, update_rows
 from discosql.schema import TableSchema
 from discosql.storage.engine import Key
 from discosql.types import Row, Value
@@ -95,7 +96,7 @@ class ForeignKeyWork:
         asked = [self._found.parents_lookup(each, _child_keys(each, rows)) for each in references]
         return [lookup for lookup in asked if lookup is not None and lookup[2]]
 
-    def follow(self, changes: TableChanges) -> Steps[None]:
+    def follow(self, changes: TableChanges) -> NestingSteps[None]:
         """Run the actions of what was changed. Raises IntegrityError where RESTRICT or a child's constraint forbids."""
         if not self._context.state.foreign_keys or not self._map.concerns(changes.table):
             return
@@ -146,7 +147,7 @@ class ForeignKeyWork:
         else:
             touched.setdefault(reference.id, (reference, set()))[1].update(keys)
 
-    def _act(self, loss: Loss) -> Steps[list[TableChanges]]:
+    def _act(self, loss: Loss) -> NestingSteps[list[TableChanges]]:
         """Run the actions of a reference for what happened to its parents; return the changes of children."""
         reference, caused = loss.reference, []
         if reference.key.on_delete == "RESTRICT" and reference.parent == reference.child:
@@ -157,7 +158,9 @@ class ForeignKeyWork:
             caused += yield from self._act_on(reference, reference.key.on_update, loss.moved)
         return caused
 
-    def _act_on(self, reference: Reference, action: str, keys: dict[Key, Key | None]) -> Steps[list[TableChanges]]:
+    def _act_on(
+        self, reference: Reference, action: str, keys: dict[Key, Key | None]
+    ) -> NestingSteps[list[TableChanges]]:
         """Run an action for the children of keys that parents lost; each comes with what became of it."""
         if action == "NO ACTION":
             self._touch(self._lost, reference, keys)
@@ -170,6 +173,9 @@ class ForeignKeyWork:
         if action == "SET DEFAULT":
             # The default may be the very key that was lost.
             self._touch(self._lost, reference, keys)
+        if self._context.triggers is not None:
+            yield from self._act_by_row(reference, action, keys, children)
+            return []
         changes = TableChanges(self._context.view, reference.child)
         if action == "CASCADE" and None in keys.values():
             for row in (row for rows in children.values() for row in rows):
@@ -187,18 +193,50 @@ class ForeignKeyWork:
         children: dict[object, list[Row]],
         changes: TableChanges,
     ) -> Steps[None]:
-        rules = self._rules(reference.child.id)
-        positions = [place - 1 for place in reference.child_places]
-        what = assigned(reference.child, positions)
-        pairs = []
+        what = _assigned_by(reference)
+        new_keys = self._new_keys(reference, action, keys, children)
+        pairs = [(row, what.apply(row, values)) for row, values in new_keys]
+        yield from update_rows(self._context, self._rules(reference.child.id), what, pairs, changes)
+
+    def _new_keys(
+        self, reference: Reference, action: str, keys: dict[Key, Key | None], children: dict[object, list[Row]]
+    ) -> list[tuple[Row, Key]]:
+        """Return the children that an action gives another key, each with that key, by rowid."""
+        rules, found = self._rules(reference.child.id), []
         for key, new_key in keys.items():
             for row in children.get(reference.mark(key), ()):
                 values: Iterable[Value] = new_key if action == "CASCADE" and new_key is not None else [None] * len(key)
                 if action == "SET DEFAULT":
-                    values = [rules.default(self._context, position) for position in positions]
-                pairs.append((row, what.apply(row, tuple(values))))
-        pairs.sort(key=lambda pair: pair[0][0])
-        yield from update_rows(self._context, rules, what, pairs, changes)
+                    values = [rules.default(self._context, place - 1) for place in reference.child_places]
+                found.append((row, tuple(values)))
+        return sorted(found, key=lambda pair: pair[0][0])
+
+    # Triggers of children ------------------------------------------------------------------------------------------
+
+    def _act_by_row(
+        self, reference: Reference, action: str, keys: dict[Key, Key | None], children: dict[object, list[Row]]
+    ) -> NestingSteps[None]:
+        """Run an action child by child, each with its triggers and with all that follows from it."""
+        context, child = self._context, reference.child
+        deletes = action == "CASCADE" and None in keys.values()
+        what = _assigned_by(reference)
+        for row, values in self._new_keys(reference, action, keys, children):
+            stored = yield from stored_row(context.view, child.id, row[0])
+            if stored is None:
+                continue
+            changes = TableChanges(context.view, child)
+            if deletes:
+                firing = yield from delete_row(context, stored, changes)
+            else:
+                change = (stored, values)
+                firing = yield from update_row(context, self._rules(child.id), what, change, changes, "abort")
+            context.state.total_changes += changes.count
+            yield Nested(self.follow(changes))
+            yield from fire(context, firing)
+
+
+def _assigned_by(reference: Reference) -> Assigned:
+    return assigned(reference.child, [place - 1 for place in reference.child_places])
 
 
 def _child_keys(reference: Reference, rows: Iterable[Row]) -> set[Key]:

@@ -5,17 +5,18 @@ they are stored one after the other, as SQLite does, each seeing what happened t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from discosql.executor.constraints import Holders, UniqueKey, has_doubles, unique_keys
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.actions import ForeignKeyWork
+from discosql.executor.writes.by_row import Firing, removal_fires, remove, triggers_of
 from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.resolution import settle
-from discosql.executor.writes.rowids import Rowids, given_rowids
+from discosql.executor.writes.rowids import Rowids, given_rowids, place_rowid
 from discosql.executor.writes.rows import Candidate, Refusal, TableRules
-from discosql.executor.writes.steps import CHUNK, Steps, chunks
+from discosql.executor.writes.steps import CHUNK, NestingSteps, Steps, chunks
 from discosql.executor.writes.upsert import CompiledUpsert
 from discosql.planner.plan import Insert
 from discosql.types import Row, Value
@@ -42,11 +43,12 @@ class NewRows:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """What rows that are stored one after the other have to do with."""
+    """What rows that are stored one after the other have to do with. `firings` are triggers of ON CONFLICT clauses."""
 
     holders: Holders
     changes: TableChanges
     work: ForeignKeyWork
+    firings: list[Firing | None] = field(default_factory=list)
 
 
 class Inserter:
@@ -61,7 +63,7 @@ class Inserter:
         early = rules.uses_rowid or self.table.autoincrement or any(upsert.uses_rowid for upsert in self._upserts)
         # SQLite converts values only where it must look at them: in this case after it looked for the rowid.
         self._finds_rowids_first = not rules.rules.checks and not rules.rules.generated
-        self._late_rowids = not early and (bool(self._upserts) or self._resolution == "ignore")
+        self._late_rowids = not early and (bool(self._upserts) or self._resolution in ("ignore", "replace"))
         self._keys = _in_order(unique_keys(self.table), self._upserts)
         self._sources = {position: place for place, position in enumerate(statement.positions)}
         self._fresh = tuple(position for position in rules.given if position != self.table.rowid_column)
@@ -73,7 +75,7 @@ class Inserter:
 
     def insert(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
-    ) -> Steps[None]:
+    ) -> NestingSteps[None]:
         """Store a row for each row of the source."""
         rowids = Rowids(context.view, self.table, late=self._late_rowids)
         new = yield from self._new_rows(context, rowids, source)
@@ -91,6 +93,39 @@ class Inserter:
                 changes.insert_all(chunk)
             if len(chunk) == CHUNK:
                 yield None
+
+    def insert_row(self, context: Context, source: Row, changes: TableChanges) -> NestingSteps[Firing | None]:
+        """Store a row with its triggers; return what is to fire then, None if it was not stored."""
+        triggers = triggers_of(context)
+        given = self._given_rowids([source])
+        columns = self._columns(context, [source], given)
+        before = triggers.of(self.table, "before", "insert")
+        if before:
+            new = self._proposed(context, columns)
+            if not (yield from triggers.fire(context, before, (None, new), self._resolution)):
+                return None
+        rowids = Rowids(context.view, self.table, late=self._late_rowids)
+        columns[0] = rowids.assign(given)
+        if self.table.rowid_column is not None:
+            columns[self.table.rowid_column + 1] = columns[0]
+        candidates = yield from self.rules.candidates(context, columns, self._fresh, self._resolution)
+        rows = [row for row in candidates if isinstance(row, tuple)]
+        contest = Contest(Holders(self._keys), changes, triggers.work)
+        new_rows = NewRows(candidates, rows, rows if given[0] is not None else ())
+        yield from contest.holders.load(context.view, [new_rows.asking(key) for key in self._keys])
+        yield from self._insert_in_turn(context, rowids, new_rows, contest)
+        if contest.firings:
+            return contest.firings[0]
+        if not changes.inserted:
+            return None
+        return Firing(triggers.of(self.table, "after", "insert"), (None, changes.inserted[-1]), self._resolution)
+
+    def _proposed(self, context: Context, columns: Sequence[Sequence[Value]]) -> Row:
+        """Return the row that columns of one value make as BEFORE triggers see it: a rowid to be chosen is -1."""
+        row = tuple([column[0] for column in columns])
+        if row[0] is None:
+            row = place_rowid(self.table, row, -1)
+        return self.rules.proposed(context, row, self._fresh)
 
     # Making rows --------------------------------------------------------------------------------------------------
 
@@ -134,10 +169,13 @@ class Inserter:
 
     # Storing rows one after the other -----------------------------------------------------------------------------
 
-    def _insert_in_turn(self, context: Context, rowids: Rowids, new: NewRows, contest: Contest) -> Steps[None]:
+    def _insert_in_turn(self, context: Context, rowids: Rowids, new: NewRows, contest: Contest) -> NestingSteps[None]:
         for candidate in new.candidates:
             row: Candidate | None = candidate
             if isinstance(candidate, tuple):
+                if self._resolution == "replace":
+                    # SQLite chooses the rowid before it removes what is in the way, which may have the highest.
+                    candidate = rowids.settled(candidate)
                 row = yield from self._make_room(context, candidate, contest)
             elif candidate.unfit is not None and self._finds_rowids_first:
                 row = yield from self._make_room_for_unfit(context, candidate, candidate.unfit, contest)
@@ -150,19 +188,21 @@ class Inserter:
 
     def _make_room_for_unfit(
         self, context: Context, refusal: Refusal, row: Row, contest: Contest
-    ) -> Steps[Candidate | None]:
+    ) -> NestingSteps[Candidate | None]:
         """Return why a row with a value of a wrong type is refused, or None if ON CONFLICT took care of it."""
         taken = any(key.index is None for key, _ in contest.holders.conflicts(row))
         if not taken or self._resolution == "replace":
             return refusal
         return (yield from self._make_room(context, row, contest))
 
-    def _make_room(self, context: Context, row: Row, contest: Contest) -> Steps[Candidate | None]:
+    def _make_room(self, context: Context, row: Row, contest: Contest) -> NestingSteps[Candidate | None]:
         """Return the row if it can be stored now, None if an ON CONFLICT clause took care of it."""
         for key, holder in contest.holders.conflicts(row):
             upsert = next((upsert for upsert in self._upserts if upsert.covers(key)), None)
             if upsert is not None:
-                if upsert.updates:
+                if upsert.updates and context.triggers is not None:
+                    contest.firings.append((yield from upsert.update_by_row(context, holder, row, contest.changes)))
+                elif upsert.updates:
                     updated = yield from upsert.update(context, holder, row, contest.changes)
                     contest.holders.release(holder)
                     contest.holders.occupy(updated)
@@ -170,18 +210,24 @@ class Inserter:
             if self._resolution != "replace":
                 return Refusal(key.error())
             yield from self._replace(context, row, holder, contest)
-        return row
+        # Triggers of the removed rows may have put others in the way, which are not replaced any more.
+        left = next(contest.holders.conflicts(row), None)
+        return row if left is None else Refusal(left[0].error())
 
-    def _replace(self, context: Context, row: Row, holder: Row, contest: Contest) -> Steps[None]:
+    def _replace(self, context: Context, row: Row, holder: Row, contest: Contest) -> NestingSteps[None]:
         """Remove a row that is in the way of another."""
-        if not contest.work.changes_children(self.table):
+        fires = removal_fires(context, self.table)
+        if not fires and not contest.work.changes_children(self.table):
             contest.changes.make_room(holder)
             contest.holders.release(holder)
             return
-        # The actions of this removal come before the new row, which may have the same key; they may change the table.
-        removal = TableChanges(context.view, self.table)
-        removal.make_room(holder)
-        yield from contest.work.follow(removal)
+        # What follows from this removal comes before the new row, which may have the same key; it may change the table.
+        if fires:
+            yield from remove(context, self.table, holder)
+        else:
+            removal = TableChanges(context.view, self.table)
+            removal.make_room(holder)
+            yield from contest.work.follow(removal)
         contest.holders.forget()
         yield from contest.holders.load(context.view, [[row] for _ in self._keys])
 

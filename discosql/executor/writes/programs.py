@@ -1,67 +1,37 @@
 """Statements that change rows, compiled: the source of rows, what is done with them, RETURNING."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from discosql.errors import InternalError
 from discosql.executor.compile import CompiledRows, compile_plan, compile_rows
 from discosql.executor.compile.walk import references, walk
 from discosql.executor.context import Context, Result
-from discosql.executor.foreign_keys import ReferenceMap
 from discosql.executor.functions.registry import Registry
+from discosql.executor.operators import FailRaised
 from discosql.executor.writes.actions import ForeignKeyWork
+from discosql.executor.writes.by_row import Firing, delete_row, fire, triggers_of, update_row
 from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.insert import Inserter
+from discosql.executor.writes.parameter_rows import is_fixed, parameter_rows_of
 from discosql.executor.writes.resolution import ChangesKeptError
-from discosql.executor.writes.rows import TableRules
-from discosql.executor.writes.steps import CHUNK, Steps, lookup
+from discosql.executor.writes.rules import RulesOfTables
+from discosql.executor.writes.steps import CHUNK, NestingSteps, Steps, lookup, stored_row
+from discosql.executor.writes.triggers import TriggerProgram, Triggers
 from discosql.executor.writes.update import assigned, update_rows
 from discosql.planner.plan import (
-    Call,
-    CatalogScan,
-    Constant,
     Delete,
-    Expression,
     IndexLookup,
     Insert,
     OutputColumn,
     Parameter,
-    Projection,
+    Query,
     RowRules,
-    Scan,
     Update,
-    Values,
+    ViewChange,
 )
-from discosql.schema import TableSchema
 from discosql.types import Row, Value, collate, sort_key
-
-
-class RulesOfTables:
-    """The rules of the tables that a statement may change, each compiled when it is first needed."""
-
-    def __init__(self, rules: Iterable[RowRules], registry: Registry) -> None:
-        self._rules = {rule.table.id: rule for rule in rules}
-        self._registry = registry
-        self._compiled: dict[int, TableRules] = {}
-        self._references: ReferenceMap | None = None
-
-    def of(self, table: int) -> TableRules:
-        """Return the compiled rules of a table."""
-        compiled = self._compiled.get(table)
-        if compiled is None:
-            if table not in self._rules:
-                raise InternalError(f"the plan has no rules for the table with id {table}")
-            compiled = self._compiled[table] = TableRules(self._rules[table], self._registry)
-        return compiled
-
-    def work(self, context: Context, dropped: TableSchema | None = None) -> ForeignKeyWork:
-        """Start the foreign keys of one execution, which drops a table perhaps."""
-        catalog = context.view.catalog
-        if self._references is None or self._references.catalog is not catalog:
-            self._references = ReferenceMap(catalog)
-        return ForeignKeyWork(context, self._references, self.of, dropped)
 
 
 class WriteProgram:
@@ -73,7 +43,7 @@ class WriteProgram:
 
     def __init__(
         self,
-        statement: Insert | Update | Delete,
+        statement: Insert | Update | Delete | ViewChange,
         registry: Registry,
         parameter_types: Sequence[Any] = (),
         count_rows: bool = False,
@@ -81,7 +51,8 @@ class WriteProgram:
         self.statement = statement
         self.table = statement.rules.table
         self.source = compile_plan(statement.source, registry, parameter_types, count_rows=count_rows)
-        self.rules = RulesOfTables((statement.rules, *statement.related), registry)
+        self.rules = RulesOfTables(_all_rules(statement), registry)
+        self._triggers = tuple(TriggerProgram(plan, registry, compile_change) for plan in statement.triggers)
         self._registry = registry
         self._returning: CompiledRows | None = None
         if statement.returning is not None:
@@ -98,11 +69,18 @@ class WriteProgram:
         """The columns of RETURNING."""
         return None if self.statement.returning is None else self.statement.returning.columns
 
-    def run(self, context: Context) -> Steps[Result]:
+    def run(self, context: Context) -> NestingSteps[Result]:
         """Run the statement."""
         return (yield from self.apply(context, (yield from self.source.run(context))))
 
-    def run_many(self, context: Context, parameter_rows: Sequence[tuple[Value, ...]]) -> Steps[Result]:
+    def run_inside(self, context: Context) -> NestingSteps[Result]:
+        """Run the statement as part of another one, which sees to its foreign keys."""
+        result = Result(self.columns, rowcount=0)
+        source = yield from self.source.run(context)
+        yield from self._apply_by_row(context, triggers_of(context).work, source, result)
+        return result
+
+    def run_many(self, context: Context, parameter_rows: Sequence[tuple[Value, ...]]) -> NestingSteps[Result]:
         """Run the statement once for each set of parameters."""
         yield from self._prefetch(context, parameter_rows)
         total = Result(self.columns, rowcount=0)
@@ -119,11 +97,28 @@ class WriteProgram:
                 yield None
         return total
 
-    def apply(self, context: Context, source: Sequence[Row]) -> Steps[Result]:
+    def apply(self, context: Context, source: Sequence[Row]) -> NestingSteps[Result]:
         """Make the changes that the rows of the source ask for."""
-        work = self.rules.work(context)
-        work.require(self.table, self._places(), removes=not isinstance(self.statement, Insert))
         result = Result(self.columns, rowcount=0)
+        if self._triggers:
+            context = dataclasses.replace(context)
+        work = self.rules.work(context)
+        try:
+            if self._triggers:
+                context.triggers = Triggers(self._triggers, work)
+                yield from self._apply_by_row(context, work, source, result)
+            else:
+                yield from self._apply(context, work, source, result)
+        except FailRaised as failure:
+            yield from work.check()
+            raise ChangesKeptError(failure.error, result) from failure
+        yield from work.check()
+        return result
+
+    def _apply(
+        self, context: Context, work: ForeignKeyWork, source: Sequence[Row], result: Result
+    ) -> NestingSteps[None]:
+        work.require(self.table, self._places(), removes=not isinstance(self.statement, Insert))
         source = self._ordered(source)
         parts = [[row] for row in source] if len(source) > 1 and self._in_turn(work) else [source]
         for part in parts:
@@ -132,16 +127,33 @@ class WriteProgram:
                 part = yield from self._as_it_is(context, part)
             yield from self._change(context, part, changes, work)
             yield from work.follow(changes)
-            result.rowcount += changes.count
+            yield from self._note(context, changes, result)
+
+    def _apply_by_row(
+        self, context: Context, work: ForeignKeyWork, source: Sequence[Row], result: Result
+    ) -> NestingSteps[None]:
+        """Make the changes row by row with the triggers of each."""
+        work.require(self.table, self._places(), removes=not isinstance(self.statement, Insert))
+        kept: dict[Any, Any] = {}
+        for row in self._ordered(source):
+            changes = TableChanges(context.view, self.table)
+            firing = yield from self._change_row(context, row, changes, kept)
+            yield from work.follow(changes)
+            yield from self._note(context, changes, result)
             if changes.inserted and not self.table.without_rowid:
-                result.last_rowid = changes.inserted[-1][0]
-            if self._returning is not None:
-                result.rows += yield from self._returning.run(context, list(zip(changes.stored, strict=True)))
-            if changes.failure is not None:
-                yield from work.check()
-                raise ChangesKeptError(changes.failure, result)
-        yield from work.check()
-        return result
+                context.state.last_insert_rowid = changes.inserted[-1][0]
+            yield from fire(context, firing)
+            yield None
+
+    def _note(self, context: Context, changes: TableChanges, result: Result) -> Steps[None]:
+        """Add to the result what a part of the statement has changed. Raises FailRaised where OR FAIL stopped it."""
+        result.rowcount += changes.count
+        if changes.inserted and not self.table.without_rowid:
+            result.last_rowid = changes.inserted[-1][0]
+        if self._returning is not None:
+            result.rows += yield from self._returning.run(context, list(zip(changes.stored, strict=True)))
+        if changes.failure is not None:
+            raise FailRaised(changes.failure)
 
     def _in_turn(self, work: ForeignKeyWork) -> bool:
         """Return whether rows must be changed one at a time."""
@@ -164,7 +176,13 @@ class WriteProgram:
 
     def _change(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
-    ) -> Steps[None]:
+    ) -> NestingSteps[None]:
+        raise NotImplementedError
+
+    def _change_row(
+        self, context: Context, row: Row, changes: TableChanges, kept: dict[Any, Any]
+    ) -> NestingSteps[Firing | None]:
+        """Change one row with its triggers, and return what is to fire then. `kept` is as in `CompiledRows.run`."""
         raise NotImplementedError
 
     def _prefetch(self, context: Context, parameter_rows: Sequence[tuple[Value, ...]]) -> Steps[None]:
@@ -172,7 +190,7 @@ class WriteProgram:
         lookups = []
         for node in walk(self.statement.source):
             if isinstance(node, IndexLookup) and node.as_of is None and len(node.keys) == 1:
-                if references(*node.keys[0]) or not _is_fixed(*node.keys[0]):
+                if references(*node.keys[0]) or not is_fixed(*node.keys[0]):
                     continue
                 key = compile_rows(node.keys[0], (), self._registry)
                 each = dataclasses.replace(context)
@@ -195,15 +213,15 @@ class InsertProgram(WriteProgram):
         super().__init__(statement, registry, parameter_types, count_rows)
         self._inserter = Inserter(statement, self.rules.of(self.table.id), registry)
         beyond = (*statement.upserts, *(statement.returning.expressions if statement.returning else ()))
-        self._together = _is_fixed(statement.source) and not any(
+        self._together = is_fixed(statement.source) and not any(
             isinstance(part, Parameter) for item in beyond for part in walk(item)
         )
 
-    def run_many(self, context: Context, parameter_rows: Sequence[tuple[Value, ...]]) -> Steps[Result]:
+    def run_many(self, context: Context, parameter_rows: Sequence[tuple[Value, ...]]) -> NestingSteps[Result]:
         """Run the statement once for each set of parameters; plain rows of values are inserted all together."""
-        if not self._together:
+        if not self._together or self._triggers:
             return (yield from super().run_many(context, parameter_rows))
-        source = _parameter_rows(self.statement.source, parameter_rows)
+        source = parameter_rows_of(self.statement.source, parameter_rows)
         if source is None:
             source = []
             each = dataclasses.replace(context)
@@ -221,8 +239,13 @@ class InsertProgram(WriteProgram):
 
     def _change(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
-    ) -> Steps[None]:
+    ) -> NestingSteps[None]:
         yield from self._inserter.insert(context, source, changes, work)
+
+    def _change_row(
+        self, context: Context, row: Row, changes: TableChanges, kept: dict[Any, Any]
+    ) -> NestingSteps[Firing | None]:
+        return (yield from self._inserter.insert_row(context, row, changes))
 
 
 class UpdateProgram(WriteProgram):
@@ -235,17 +258,32 @@ class UpdateProgram(WriteProgram):
     ) -> None:
         super().__init__(statement, registry, parameter_types, count_rows)
         self._assigned = assigned(self.table, statement.positions)
+        self._values: CompiledRows | None = None
+        if statement.values is not None:
+            self._values = compile_rows(statement.values, (statement.rules.row,), registry, parameter_types)
 
     def _places(self) -> Collection[int]:
         return self._assigned.places
 
     def _change(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
-    ) -> Steps[None]:
+    ) -> NestingSteps[None]:
         width = len(self.table.columns) + 1
         pairs = [(old := row[:width], self._assigned.apply(old, row[width:])) for row in source]
         rules = self.rules.of(self.table.id)
         yield from update_rows(context, rules, self._assigned, pairs, changes, self.statement.resolution)
+
+    def _change_row(
+        self, context: Context, row: Row, changes: TableChanges, kept: dict[Any, Any]
+    ) -> NestingSteps[Firing | None]:
+        stored = yield from stored_row(context.view, self.table.id, row[0])
+        if stored is None:
+            return None
+        values: Sequence[Value] = row[len(self.table.columns) + 1 :]
+        if self._values is not None:
+            (values,) = yield from self._values.run(context, [(stored,)], kept)
+        rules, change = self.rules.of(self.table.id), (stored, values)
+        return (yield from update_row(context, rules, self._assigned, change, changes, self.statement.resolution))
 
     def _ordered(self, source: Sequence[Row]) -> Sequence[Row]:
         if any(a[0] >= b[0] for a, b in pairwise(source)):
@@ -265,34 +303,73 @@ class DeleteProgram(WriteProgram):
 
     def _change(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
-    ) -> Steps[None]:
+    ) -> NestingSteps[None]:
         for count, row in enumerate(source):
             changes.delete(row)
             if count % CHUNK == CHUNK - 1:
                 yield None
 
-
-def _is_fixed(*items: Any) -> bool:
-    """Return whether expressions or plans give the same for the same parameters: no table is read."""
-    return not any(
-        isinstance(part, Scan | IndexLookup | CatalogScan) or (isinstance(part, Call) and not part.deterministic)
-        for item in items
-        for part in walk(item)
-    )
+    def _change_row(
+        self, context: Context, row: Row, changes: TableChanges, kept: dict[Any, Any]
+    ) -> NestingSteps[Firing | None]:
+        stored = yield from stored_row(context.view, self.table.id, row[0])
+        return None if stored is None else (yield from delete_row(context, stored, changes))
 
 
-def _parameter_rows(source: Any, parameter_rows: Sequence[tuple[Value, ...]]) -> list[Row] | None:
-    """Return the rows that ``VALUES (?, …)`` gives for each set of parameters, None for any other source."""
-    expressions: tuple[Expression, ...] = ()
-    if isinstance(source, Values) and len(source.rows) == 1:
-        expressions = source.rows[0]
-    elif isinstance(source, Projection) and isinstance(source.child, Values) and source.child.rows == ((),):
-        expressions = source.expressions
-    if not expressions or not all(isinstance(expression, Parameter | Constant) for expression in expressions):
-        return None
-    if all(isinstance(e, Parameter) and e.index == i for i, e in enumerate(expressions)):
-        return [parameters[: len(expressions)] for parameters in parameter_rows]
-    return [
-        tuple([p[e.index] if isinstance(e, Parameter) else e.value for e in expressions])  # type: ignore[union-attr]
-        for p in parameter_rows
-    ]
+class ViewProgram(WriteProgram):
+    """A compiled INSERT, UPDATE or DELETE of a view: its INSTEAD OF triggers, row by row."""
+
+    statement: ViewChange
+
+    def _apply_by_row(
+        self, context: Context, work: ForeignKeyWork, source: Sequence[Row], result: Result
+    ) -> NestingSteps[None]:
+        positions = None if self.statement.event != "update" else self.statement.positions
+        triggers = triggers_of(context)
+        programs = triggers.of(self.table, "instead of", self.statement.event, positions)
+        for row in source:
+            rows = self._old_and_new(row)
+            going_on = yield from triggers.fire(context, programs, rows, self.statement.resolution)
+            if going_on and self._returning is not None:
+                shown = [each for each in rows if each is not None][-1]
+                result.rows += yield from self._returning.run(context, [(shown,)])
+            yield None
+
+    def _old_and_new(self, row: Row) -> tuple[Row | None, Row | None]:
+        width = len(self.table.columns) + 1
+        if self.statement.event == "delete":
+            return row, None
+        is_insert = self.statement.event == "insert"
+        old = None if is_insert else row[:width]
+        new: list[Value] = [None] * width if old is None else list(old)
+        for position, value in zip(self.statement.positions, row if is_insert else row[width:], strict=True):
+            new[position + 1] = value
+        return old, tuple(new)
+
+
+def compile_change(
+    statement: Insert | Update | Delete | ViewChange,
+    registry: Registry,
+    parameter_types: Sequence[Any] = (),
+    count_rows: bool = False,
+) -> WriteProgram:
+    """Compile a statement that changes rows."""
+    match statement:
+        case Insert():
+            return InsertProgram(statement, registry, parameter_types, count_rows)
+        case Update():
+            return UpdateProgram(statement, registry, parameter_types, count_rows)
+        case Delete():
+            return DeleteProgram(statement, registry, parameter_types, count_rows)
+        case ViewChange():
+            return ViewProgram(statement, registry, parameter_types, count_rows)
+
+
+def _all_rules(statement: Insert | Update | Delete | ViewChange) -> Iterator[RowRules]:
+    """Yield the rules of all tables that a statement may change, by way of its triggers too."""
+    for plan in statement.triggers:
+        for step in plan.body:
+            if not isinstance(step, Query):
+                yield from _all_rules(step)
+    yield from () if isinstance(statement, ViewChange) else statement.related
+    yield statement.rules

@@ -2,17 +2,10 @@
 
 from discosql.errors import DatabaseError, IntegrityError
 from discosql.executor.context import Result
+from discosql.executor.operators import RollbackRequired
 from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.rows import Refusal
 from discosql.planner.plan import Resolution
-
-
-class RollbackRequired(Exception):
-    """OR ROLLBACK met a broken constraint: the transaction is to be rolled back, and `error` raised."""
-
-    def __init__(self, error: DatabaseError) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 class ChangesKeptError(IntegrityError):

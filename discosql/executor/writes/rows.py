@@ -12,7 +12,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Final, TypeAlias
 
-from discosql.conversion import convert
+from discosql.conversion import apply_affinity, convert
 from discosql.errors import DatabaseError, DataError, IntegrityError
 from discosql.executor.compile import CompiledRows, compile_rows
 from discosql.executor.compile.walk import references, walk
@@ -123,6 +123,17 @@ class TableRules:
             return Refusal(error)
         except DataError as error:
             return Refusal(error, row)
+        return tuple(values)
+
+    def proposed(self, context: Context, row: Row, fresh: Iterable[int]) -> Row:
+        """Return a new row as BEFORE triggers see it: values at `fresh` converted where they can be, not checked."""
+        values = list(row)
+        for position in fresh:
+            values[position + 1] = apply_affinity(values[position + 1], self.table.columns[position].type)
+        timeless = self._timeless(context, "a generated column")
+        for position, program in self._generated:
+            (value,) = program.evaluate(timeless, tuple(values))
+            values[position + 1] = apply_affinity(value, self.table.columns[position].type)
         return tuple(values)
 
     # One row ------------------------------------------------------------------------------------------------------

@@ -8,9 +8,10 @@ from discosql.executor.constraints import Mark, mark_function
 from discosql.executor.context import Context, Result
 from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.changes import TableChanges
-from discosql.executor.writes.programs import InsertProgram, RulesOfTables
+from discosql.executor.writes.programs import InsertProgram
 from discosql.executor.writes.rows import Refusal, TableRules
-from discosql.executor.writes.steps import Steps, chunks, scan
+from discosql.executor.writes.rules import RulesOfTables
+from discosql.executor.writes.steps import NestingSteps, Steps, chunks, scan
 from discosql.planner.plan import ChangeSchema
 from discosql.schema import TableSchema
 from discosql.types import Row
@@ -30,7 +31,7 @@ class SchemaProgram:
         """The generated code of the query of CREATE TABLE AS."""
         return "" if self._fill is None else self._fill.code
 
-    def run(self, context: Context) -> Steps[Result]:
+    def run(self, context: Context) -> NestingSteps[Result]:
         """Change the schema. Raises IntegrityError if stored rows do not satisfy it."""
         change = self.change
         if change.unchanged:
@@ -47,7 +48,7 @@ class SchemaProgram:
             yield from self._fill.run(context)
         return Result()
 
-    def _drop(self, context: Context, table: TableSchema) -> Steps[None]:
+    def _drop(self, context: Context, table: TableSchema) -> NestingSteps[None]:
         """Drop a table as SQLite does: as if its rows were deleted first, with all that foreign keys make of it."""
         work = self._related.work(context, dropped=table)
         rows: list[Row] = []

@@ -1,7 +1,8 @@
 """Reading inside a running statement: generators that yield what must be fetched and are sent the answer."""
 
 from collections.abc import Generator, Iterator, Sequence
-from typing import Final, TypeAlias, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from discosql.storage.engine import Batch, Key, Pending, ReadView
 from discosql.types import Row
@@ -10,6 +11,17 @@ T = TypeVar("T")
 
 Steps: TypeAlias = Generator[Pending | None, object, T]
 """A running operation: yields what to fetch, or None as a tick, is sent what was fetched, returns its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """What steps yield to have others run before they go on; they are sent the result."""
+
+    steps: Generator[Any, Any, Any]
+
+
+NestingSteps: TypeAlias = Generator[Pending | Nested | None, object, T]
+"""Steps that may also yield `Nested`."""
 
 Lookup: TypeAlias = tuple[int, int | None, list[Key]]
 """What `ReadView.lookup` is asked: a table, an index, keys."""
@@ -24,6 +36,12 @@ def lookup(view: ReadView, table: int, index: int | None, keys: Sequence[Key]) -
     if not isinstance(found, list):
         found = cast(list[Row], (yield found))
     return found
+
+
+def stored_row(view: ReadView, table: int, rowid: int) -> Steps[Row | None]:
+    """Return the row with a rowid, None if there is none."""
+    rows = yield from lookup(view, table, None, [(rowid,)])
+    return rows[0] if rows else None
 
 
 def prefetch(view: ReadView, lookups: Sequence[Lookup], scans: Sequence[int] = ()) -> Steps[None]:

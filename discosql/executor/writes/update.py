@@ -19,10 +19,12 @@ from discosql.types import Row, Value
 class Assigned:
     """Which columns of a table are given new values: `positions`, where the rowid is -1 even if a column names it.
 
-    `places` are those of a stored row that may change, with the generated columns; `keys` the unique keys with them.
+    `named` are the positions as they were given. `places` are those of a stored row that may change, with the generated
+    columns; `keys` the unique keys with them.
     """
 
     positions: tuple[int, ...]
+    named: frozenset[int]
     places: frozenset[int]
     keys: tuple[UniqueKey, ...]
 
@@ -42,7 +44,7 @@ def assigned(table: TableSchema, positions: Collection[int]) -> Assigned:
     if 0 in places and table.rowid_column is not None:
         places.add(table.rowid_column + 1)
     keys = tuple(key for key in unique_keys(table) if places & set(key.places))
-    return Assigned(moved, frozenset(places), keys)
+    return Assigned(moved, frozenset(positions), frozenset(places), keys)
 
 
 def update_rows(

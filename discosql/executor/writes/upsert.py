@@ -7,9 +7,10 @@ from discosql.executor.compile.walk import references
 from discosql.executor.constraints import UniqueKey
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
+from discosql.executor.writes.by_row import Firing, update_row
 from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.rows import Refusal, TableRules
-from discosql.executor.writes.steps import Steps
+from discosql.executor.writes.steps import NestingSteps, Steps
 from discosql.executor.writes.update import assigned, update_rows
 from discosql.planner.plan import Expression, Not, Upsert
 from discosql.types import Row
@@ -39,9 +40,21 @@ class CompiledUpsert:
         """Return whether the clause is for that key."""
         return self.index is None or self.index == key.id
 
+    def update_by_row(
+        self, context: Context, stored: Row, refused: Row, changes: TableChanges
+    ) -> NestingSteps[Firing | None]:
+        """Update the stored row as `update` does, and return the triggers that are to fire then."""
+        if not (yield from self._applies(context, stored, refused)):
+            return None
+        values = yield from _evaluate(self._values, context, stored, refused)
+        return (yield from update_row(context, self._rules, self._assigned, (stored, values), changes, "abort"))
+
+    def _applies(self, context: Context, stored: Row, refused: Row) -> Steps[bool]:
+        return self._where is None or (yield from _evaluate(self._where, context, stored, refused)) == (1,)
+
     def update(self, context: Context, stored: Row, refused: Row, changes: TableChanges) -> Steps[Row]:
         """Update the stored row that a new one met, if the clause's condition holds, and return it as it is then."""
-        if self._where is not None and (yield from _evaluate(self._where, context, stored, refused)) != (1,):
+        if not (yield from self._applies(context, stored, refused)):
             return stored
         values = yield from _evaluate(self._values, context, stored, refused)
         new = self._assigned.apply(stored, values)

@@ -8,9 +8,9 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import Token as SqlToken
 from sqlglot.tokenizer_core import TokenType
 
-from discosql.errors import NotSupportedError
+from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.grammar.operand import QUERY_STARTS
-from discosql.planner.grammar.reader import NAMES
+from discosql.planner.grammar.reader import NAMES, Place
 from discosql.planner.grammar.syntax import (
     Assignment,
     DeleteStatement,
@@ -57,12 +57,32 @@ class ChangeGrammar(TableGrammar):
             return self._delete(with_tokens)
         return self._insert(with_tokens)
 
+    def if_not_exists(self) -> bool:
+        """Skip IF NOT EXISTS and return whether it was there."""
+        if self.accept("IF"):
+            self.expect("NOT", "EXISTS")
+            return True
+        return False
+
     def qualified_name(self) -> Name:
         """Skip the name of a table, index or view, with its database's where given."""
         name = self.read_name()
         if self.accept("."):
-            return Name(self.read_name(), name)
+            return Name(self.read_table(), name)
+        self.places.append(Place("table", self.tokens[self.position - 1]))
         return Name(name)
+
+    def _changed_table(self) -> Name:
+        table = self.qualified_name()
+        if self.in_trigger and table.database is not None:
+            raise ProgrammingError(
+                "qualified table names are not allowed on INSERT, UPDATE, and DELETE statements within triggers"
+            )
+        return table
+
+    def _owned_column(self, table: Name) -> str:
+        self.places.append(Place("owned column", self.token, table.name))
+        return self.read_name()
 
     def _resolution(self) -> Resolution | None:
         if not self.accept("OR"):
@@ -81,17 +101,17 @@ class ChangeGrammar(TableGrammar):
             self.expect("INSERT")
             resolution = self._resolution()
         self.expect("INTO")
-        table = self.qualified_name()
-        alias = self.read_name() if self.accept("AS") else None
-        columns = self.read_names() if self.kind == "(" else None
+        table = self._changed_table()
+        alias = self.read_name() if not self.in_trigger and self.accept("AS") else None
+        columns = self.read_names(lambda: self._owned_column(table)) if self.kind == "(" else None
         source = None
         upserts: list[UpsertClause] = []
-        if self.kind == "DEFAULT":
+        if self.kind == "DEFAULT" and not self.in_trigger:
             self.expect("DEFAULT", "VALUES")
         elif self.kind in QUERY_STARTS:
             source = self._source(with_tokens)
             while self.kind == "ON":
-                upserts.append(self._upsert())
+                upserts.append(self._upsert(table))
         else:
             self.fail()
         returning = self._returning()
@@ -111,9 +131,10 @@ class ChangeGrammar(TableGrammar):
             tree.set("with_", outer)
         return tree
 
-    def _upsert(self) -> UpsertClause:
+    def _upsert(self, table: Name) -> UpsertClause:
         self.expect("ON", "CONFLICT")
         target: tuple[IndexedColumn, ...] | None = None
+        known = len(self.places)
         if self.accept("("):
             target = self.indexed_columns("ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint")
             self.expect(")")
@@ -121,11 +142,12 @@ class ChangeGrammar(TableGrammar):
                 mark = len(self.out)
                 self.where_clause()
                 del self.out[mark:]
+        self.places[known:] = [place._replace(kind="owned column", owner=table.name) for place in self.places[known:]]
         self.expect("DO")
         if self.accept("NOTHING"):
             return UpsertClause(target, None, None)
         self.expect("UPDATE", "SET")
-        assignments = self._assignments()
+        assignments = self._assignments(table)
         return UpsertClause(target, assignments, self._where_tree())
 
     def _where_tree(self) -> exp.Expr | None:
@@ -135,10 +157,13 @@ class ChangeGrammar(TableGrammar):
         self.expression()
         return self.expressions_since(start)[0]
 
-    def _assignments(self) -> tuple[Assignment, ...]:
+    def _assignments(self, table: Name) -> tuple[Assignment, ...]:
+        def read() -> str:
+            return self._owned_column(table)
+
         assignments = []
         while True:
-            names = self.read_names() if self.kind == "(" else (self.read_name(),)
+            names = self.read_names(read) if self.kind == "(" else (read(),)
             self.expect("=")
             start = len(self.out)
             self.expression()
@@ -149,6 +174,8 @@ class ChangeGrammar(TableGrammar):
     def _returning(self) -> tuple[exp.Expr, ...] | None:
         if not self.accept("RETURNING"):
             return None
+        if self.in_trigger:
+            raise ProgrammingError("cannot use RETURNING in a trigger")
         start = len(self.out)
         self.result_columns()
         return tuple(self.expressions_since(start))
@@ -160,14 +187,15 @@ class ChangeGrammar(TableGrammar):
         resolution = self._resolution()
         table, alias = self._target()
         self.expect("SET")
-        assignments = self._assignments()
+        assignments = self._assignments(table)
         start = len(self.out)
         self._select_from(with_tokens, table, alias)
-        if self.accept("FROM"):
+        joined = self.accept("FROM")
+        if joined:
             self.write(TokenType.COMMA, ",")
             self.joined_tables()
         source = self._rows(start)
-        return UpdateStatement(table, alias, assignments, source, resolution, self._returning())
+        return UpdateStatement(table, alias, assignments, source, resolution, self._returning(), joined)
 
     def _delete(self, with_tokens: list[SqlToken]) -> DeleteStatement:
         self.expect("DELETE", "FROM")
@@ -178,10 +206,20 @@ class ChangeGrammar(TableGrammar):
         return DeleteStatement(table, alias, source, self._returning())
 
     def _target(self) -> tuple[Name, str | None]:
-        table = self.qualified_name()
+        table = self._changed_table()
+        if self.in_trigger:
+            self._refuse_index_hint()
+            return table, None
         alias = self.read_name(NAMES) if self.accept("AS") else None
         self.index_hint()
         return table, alias
+
+    def _refuse_index_hint(self) -> None:
+        for words in (("INDEXED", "BY"), ("NOT", "INDEXED")):
+            if self.accept(*words):
+                raise ProgrammingError(
+                    f"the {' '.join(words)} clause is not allowed on UPDATE or DELETE statements within triggers"
+                )
 
     def _select_from(self, with_tokens: list[SqlToken], table: Name, alias: str | None) -> None:
         self.out += with_tokens

@@ -9,7 +9,7 @@ from sqlglot.tokenizer_core import TokenType
 from discosql.errors import ProgrammingError, SqlSyntaxError
 from discosql.planner.grammar.reader import ALIASES, NAMES, Place, Reader
 from discosql.planner.grammar.tree import NAME_MARK
-from discosql.planner.spelling import MARK
+from discosql.planner.spelling import MARK, RAISE_CALL
 from discosql.planner.tokens import Token, unquote
 from discosql.types import MAX_INTEGER
 
@@ -29,15 +29,20 @@ _COLUMNS: Final = NAMES - _NOW - {"string", "CAST", "RAISE"}
 _LITERALS: Final = frozenset({"integer", "float", "string", "blob", "NULL", "parameter"})
 _NUMBERS: Final = frozenset({"integer", "float"})
 _QUOTES: Final = frozenset("'\"`[")
+_RAISED: Final = frozenset({"IGNORE", "ROLLBACK", "ABORT", "FAIL"})
 _FRAMES: Final = frozenset({"RANGE", "ROWS", "GROUPS"})
 
 
 class OperandGrammar(Reader):
-    """Reads operands. `height` counts the compound operands within each other in what was read last."""
+    """Reads operands. `height` counts the compound operands within each other in what was read last.
+
+    `in_trigger` says that RAISE() may be used.
+    """
 
     def __init__(self, sql: str) -> None:
         super().__init__(sql)
         self.height = 0
+        self.in_trigger = False
         self._compound: dict[str, Callable[[], None]] = {
             "(": self._parenthesis,
             "CASE": self._case,
@@ -81,9 +86,23 @@ class OperandGrammar(Reader):
             self.write(TokenType.L_PAREN, "(", token)
             self.write(TokenType.R_PAREN, ")", token)
         elif kind == "RAISE" and self.peek() == "(":
-            raise ProgrammingError("RAISE() may only be used within a trigger-program")
+            self._raise()
         else:
             self.fail()
+
+    def _raise(self) -> None:
+        if not self.in_trigger:
+            raise ProgrammingError("RAISE() may only be used within a trigger-program")
+        self.write(TokenType.IDENTIFIER, RAISE_CALL + NAME_MARK, self.skip())
+        self.expect_taking("(")
+        if self.kind not in _RAISED:
+            self.fail()
+        action = self.skip()
+        self.write(TokenType.STRING, action.kind.lower(), action)
+        if action.kind != "IGNORE":
+            self.expect_taking(",")
+            self.expression()
+        self.expect_taking(")")
 
     # Literals and names -------------------------------------------------------------------------------------------
 

@@ -33,9 +33,9 @@ _TYPES: Final = {
 
 
 class Place(NamedTuple):
-    """A token that names something. `owner`: for the column of a parent table, that table's name."""
+    """A token that names something. `owner`: for the column of a table that is named elsewhere, that table's name."""
 
-    kind: Literal["column", "qualifier", "table", "alias", "parent", "parent column", "index"]
+    kind: Literal["column", "qualifier", "table", "alias", "parent", "owned column", "index"]
     token: Token
     owner: str = ""
 

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Literal
 
 from discosql.errors import NotSupportedError, ProgrammingError
-from discosql.planner.grammar.change import ChangeGrammar
 from discosql.planner.grammar.operand import QUERY_STARTS
-from discosql.planner.grammar.reader import NAMES, Place
+from discosql.planner.grammar.reader import NAMES
 from discosql.planner.grammar.syntax import (
     AddColumn,
     CreateIndex,
@@ -25,10 +24,11 @@ from discosql.planner.grammar.syntax import (
     Transaction,
     VacuumStatement,
 )
+from discosql.planner.grammar.trigger import TriggerGrammar
 from discosql.planner.tokens import unquote
 
 
-class StatementGrammar(ChangeGrammar):
+class StatementGrammar(TriggerGrammar):
     """Reads one statement."""
 
     def statement(self) -> StatementSyntax:
@@ -92,16 +92,10 @@ class StatementGrammar(ChangeGrammar):
         if kind in ("UNIQUE", "INDEX") and not temporary:
             return self._create_index()
         if kind == "TRIGGER":
-            raise NotSupportedError("CREATE TRIGGER is not supported")
+            return self.create_trigger(temporary=temporary)
         if kind == "VIRTUAL" and not temporary:
             raise NotSupportedError("CREATE VIRTUAL TABLE is not supported")
         raise self.error()
-
-    def _if_not_exists(self) -> bool:
-        if self.accept("IF"):
-            self.expect("NOT", "EXISTS")
-            return True
-        return False
 
     def _if_exists(self) -> bool:
         if self.accept("IF"):
@@ -115,10 +109,9 @@ class StatementGrammar(ChangeGrammar):
 
     def _create_table(self) -> CreateTable:
         self.skip()
-        if_not_exists = self._if_not_exists()
+        if_not_exists = self.if_not_exists()
         name = self.qualified_name()
         start = self.position - 1
-        self.places.append(Place("table", self.tokens[start]))
         if self.accept("AS"):
             mark = len(self.out)
             self.query()
@@ -131,10 +124,9 @@ class StatementGrammar(ChangeGrammar):
     def _create_index(self) -> CreateIndex:
         unique = self.accept("UNIQUE")
         self.expect("INDEX")
-        if_not_exists = self._if_not_exists()
+        if_not_exists = self.if_not_exists()
         name = self.qualified_name()
         start = self.position - 1
-        self.places.append(Place("table", self.tokens[start]))
         self.expect("ON")
         table = self.read_table()
         self.expect("(")
@@ -147,10 +139,9 @@ class StatementGrammar(ChangeGrammar):
 
     def _create_view(self) -> CreateView:
         self.skip()
-        if_not_exists = self._if_not_exists()
+        if_not_exists = self.if_not_exists()
         name = self.qualified_name()
         start = self.position - 1
-        self.places.append(Place("table", self.tokens[start]))
         columns = self.read_names() if self.kind == "(" else ()
         self.expect("AS")
         body, mark = self.position, len(self.out)
@@ -163,9 +154,12 @@ class StatementGrammar(ChangeGrammar):
 
     def _drop(self) -> StatementSyntax:
         self.skip()
-        kinds: dict[str, Literal["table", "index", "view"]] = {"TABLE": "table", "INDEX": "index", "VIEW": "view"}
-        if self.kind == "TRIGGER":
-            raise NotSupportedError("DROP TRIGGER is not supported")
+        kinds: dict[str, Literal["table", "index", "view", "trigger"]] = {
+            "TABLE": "table",
+            "INDEX": "index",
+            "VIEW": "view",
+            "TRIGGER": "trigger",
+        }
         if self.kind not in kinds:
             self.fail()
         kind = kinds[self.skip().kind]

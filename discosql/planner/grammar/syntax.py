@@ -68,7 +68,7 @@ class InsertStatement:
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatement:
-    """UPDATE: `source` is ``SELECT * FROM table AS alias, … WHERE …``, the rows to change."""
+    """UPDATE: `source` is ``SELECT * FROM table AS alias, … WHERE …``, the rows to change; `joined` tells of a FROM."""
 
     table: Name
     alias: str | None
@@ -76,6 +76,7 @@ class UpdateStatement:
     source: exp.Expr
     resolution: Resolution | None
     returning: tuple[exp.Expr, ...] | None
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +187,30 @@ class CreateView:
     sql: str
 
 
+TriggerStep: TypeAlias = QueryStatement | InsertStatement | UpdateStatement | DeleteStatement
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTrigger:
+    """CREATE TRIGGER: `columns` are those of UPDATE OF, `sql` is the text that sqlite_master shows."""
+
+    name: Name
+    table: Name
+    timing: Literal["before", "after", "instead of"]
+    event: Literal["insert", "update", "delete"]
+    columns: tuple[str, ...]
+    when: exp.Expr | None
+    steps: tuple[TriggerStep, ...]
+    sql: str
+    temporary: bool = False
+    if_not_exists: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """DROP TABLE, INDEX or VIEW."""
+    """DROP TABLE, INDEX, VIEW or TRIGGER."""
 
-    kind: Literal["table", "index", "view"]
+    kind: Literal["table", "index", "view", "trigger"]
     name: Name
     if_exists: bool
 
@@ -281,6 +301,7 @@ StatementSyntax: TypeAlias = (
     | CreateTable
     | CreateIndex
     | CreateView
+    | CreateTrigger
     | Drop
     | RenameTable
     | RenameColumn

@@ -241,7 +241,7 @@ class TableGrammar(QueryGrammar):
         parent = self.read_name()
 
         def read_parent_column() -> str:
-            self.places.append(Place("parent column", self.token, parent))
+            self.places.append(Place("owned column", self.token, parent))
             return self.read_name()
 
         columns = self.read_names(read_parent_column) if self.kind == "(" else ()

@@ -71,9 +71,11 @@ from discosql.planner.plan.statements import (
     SetPragma,
     Statement,
     TransactionControl,
+    TriggerPlan,
     Update,
     Upsert,
     Vacuum,
+    ViewChange,
 )
 
 __all__ = [
@@ -138,11 +140,13 @@ __all__ = [
     "Statement",
     "TopN",
     "TransactionControl",
+    "TriggerPlan",
     "Unary",
     "Update",
     "Upsert",
     "Vacuum",
     "Values",
+    "ViewChange",
     "Window",
     "WindowCall",
     "WorkingScan",

@@ -84,11 +84,31 @@ class Upsert:
 
 
 @dataclass(frozen=True, slots=True)
+class TriggerPlan:
+    """A trigger that a statement may fire.
+
+    `target` is the id of its table (0 for a view) and the folded name. `positions` are those of UPDATE OF, None for
+    any. NEW and OLD are parameters of `when` and `body`: place p of OLD, in the form of a stored row of `width` places,
+    is parameter p, that of NEW parameter `width` + p. `when` is a query of one value.
+    """
+
+    name: str
+    target: tuple[int, str]
+    timing: str
+    event: str
+    positions: frozenset[int] | None
+    width: int
+    when: Query | None
+    body: tuple[Query | Insert | Update | Delete | ViewChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Insert:
     """INSERT and REPLACE. `source` produces one row a new row, its columns for the table's `positions` in order
     (position -1 is the rowid); the other columns get their defaults. `resolution` None: abort.
 
     `related`: the rules of every table whose rows foreign key actions may change, directly or by way of others.
+    `triggers`: all that may fire, directly or by way of others; the statements of triggers have none themselves.
     """
 
     rules: RowRules
@@ -98,13 +118,15 @@ class Insert:
     upserts: tuple[Upsert, ...] = ()
     returning: Returning | None = None
     related: tuple[RowRules, ...] = ()
+    triggers: tuple[TriggerPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
     """UPDATE: `source` produces the stored rows to change (`RowRules.row`: rowid, then every column), followed by one
     column a new value for each of `positions` (-1 is the rowid). A row that comes twice (UPDATE FROM) is changed once.
-    `related` as in Insert.
+    `values`, where triggers make it matter when they are computed, are the same new values over a stored row. `related`
+    and `triggers` as in Insert.
     """
 
     rules: RowRules
@@ -113,16 +135,36 @@ class Update:
     resolution: Resolution | None = None
     returning: Returning | None = None
     related: tuple[RowRules, ...] = ()
+    values: tuple[Expression, ...] | None = None
+    triggers: tuple[TriggerPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """DELETE: `source` produces the stored rows to remove (`RowRules.row`). `related` as in Insert."""
+    """DELETE: `source` produces the stored rows to remove (`RowRules.row`). The rest as in Insert."""
 
     rules: RowRules
     source: Node
     returning: Returning | None = None
     related: tuple[RowRules, ...] = ()
+    triggers: tuple[TriggerPlan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ViewChange:
+    """INSERT, UPDATE or DELETE of a view: what is done is up to its INSTEAD OF triggers.
+
+    `rules.table` stands for the view. `source` and `positions` are as in Insert, Update and Delete; the rowid of a row
+    that was read is NULL. `resolution` is that of what the triggers do.
+    """
+
+    event: Literal["insert", "update", "delete"]
+    rules: RowRules
+    positions: tuple[int, ...]
+    source: Node
+    resolution: Resolution | None = None
+    returning: Returning | None = None
+    triggers: tuple[TriggerPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +228,17 @@ class Vacuum:
 
 
 Statement: TypeAlias = (
-    Query | Insert | Update | Delete | ChangeSchema | TransactionControl | Explain | SetPragma | Vacuum | CheckIntegrity
+    Query
+    | Insert
+    | Update
+    | Delete
+    | ViewChange
+    | ChangeSchema
+    | TransactionControl
+    | Explain
+    | SetPragma
+    | Vacuum
+    | CheckIntegrity
 )
 
 

@@ -2,14 +2,12 @@
 > CREATE TABLE t (a INTEGER)
 ---
 
-!> CREATE TRIGGER x AFTER INSERT ON t BEGIN SELECT 1; END
 !> ATTACH 'x' AS y
 !> CREATE TEMP TABLE u (a)
 !> CREATE INDEX i ON t (a) WHERE a > 1
 !> CREATE INDEX i ON t (a + 1)
 !> CREATE VIRTUAL TABLE v USING fts5(a)
 ---
-NotSupportedError: CREATE TRIGGER is not supported
 NotSupportedError: ATTACH is not supported: a connection has one database
 NotSupportedError: CREATE TEMP TABLE is not supported
 NotSupportedError: a partial index (CREATE INDEX ... WHERE) is not supported

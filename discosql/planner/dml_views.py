@@ -1,0 +1,101 @@
+"""INSERT, UPDATE and DELETE by what they change: a table, or a view that INSTEAD OF triggers make changeable."""
+
+from typing import Final, Literal
+
+from sqlglot import exp
+
+from discosql.errors import ProgrammingError
+from discosql.planner.build import Binder
+from discosql.planner.context import PlanContext
+from discosql.planner.dml import (
+    VIEW_ID,
+    build_delete,
+    build_insert,
+    build_update,
+    changed_rows,
+    insert_positions,
+    insert_source,
+    returning_of,
+)
+from discosql.planner.dml_assignments import assigned
+from discosql.planner.dml_rows import row_rules
+from discosql.planner.grammar.syntax import DeleteStatement, InsertStatement, UpdateStatement
+from discosql.planner.names import check_database
+from discosql.planner.parameters import ParameterTable
+from discosql.planner.plan import Delete, Insert, Update, ViewChange
+from discosql.schema import Column, TableSchema, View
+from discosql.types import SqlType, fold_case
+
+_EVENTS: Final[dict[type, Literal["insert", "update", "delete"]]] = {
+    InsertStatement: "insert",
+    UpdateStatement: "update",
+    DeleteStatement: "delete",
+}
+
+
+def build_change(
+    context: PlanContext, parameters: ParameterTable, statement: InsertStatement | UpdateStatement | DeleteStatement
+) -> Insert | Update | Delete | ViewChange:
+    """Return the plan of a statement that changes rows."""
+    view = context.catalog.find_view(statement.table.name)
+    if view is not None:
+        check_database(statement.table)
+        return _build_view_change(context, parameters, statement, view)
+    match statement:
+        case InsertStatement():
+            return build_insert(context, parameters, statement)
+        case UpdateStatement():
+            return build_update(context, parameters, statement)
+        case DeleteStatement():
+            return build_delete(context, parameters, statement)
+
+
+def view_table(context: PlanContext, view: View) -> TableSchema:
+    """Return the table that stands for a view where rows of it are changed: its columns, without types."""
+    source = exp.Table(this=exp.to_identifier(view.name, quoted=True))
+    tree = exp.Select(expressions=[exp.Star()], from_=exp.From(this=source))
+    built = Binder(context, ParameterTable()).query(tree, None)
+    columns = [
+        Column(identity, column.name, SqlType.ANY, collation=column.ref.collation)
+        for identity, column in enumerate(built.columns, start=1)
+    ]
+    return TableSchema(VIEW_ID, view.name, tuple(columns), without_rowid=True)
+
+
+def _build_view_change(
+    context: PlanContext,
+    parameters: ParameterTable,
+    statement: InsertStatement | UpdateStatement | DeleteStatement,
+    view: View,
+) -> ViewChange:
+    event = _EVENTS[type(statement)]
+    set_names = (
+        {fold_case(name) for assignment in statement.assignments for name in assignment.names}
+        if isinstance(statement, UpdateStatement)
+        else set()
+    )
+    triggers = [trigger for trigger in context.catalog.triggers_of(view.name) if trigger.event == event]
+    if not any(not trigger.columns or set_names & set(map(fold_case, trigger.columns)) for trigger in triggers):
+        raise ProgrammingError(f"cannot modify {view.name} because it is a view")
+    table = view_table(context, view)
+    if isinstance(statement, InsertStatement):
+        return _build_insert(context, parameters, statement, table)
+    values = dict(assigned(table, statement.assignments)) if isinstance(statement, UpdateStatement) else {}
+    target = (table, statement.alias or table.name)
+    binder, source = changed_rows(context, parameters, target, statement.source, values.values())
+    rules = row_rules(binder, table, source.output[: len(table.columns) + 1])
+    resolution = statement.resolution if isinstance(statement, UpdateStatement) else None
+    returning = returning_of(binder, rules, statement.returning)
+    return ViewChange(event, rules, tuple(values), source, resolution, returning)
+
+
+def _build_insert(
+    context: PlanContext, parameters: ParameterTable, statement: InsertStatement, table: TableSchema
+) -> ViewChange:
+    if statement.upserts:
+        raise ProgrammingError("cannot UPSERT a view")
+    binder = Binder(context, parameters)
+    source, positions = insert_source(binder, table, statement, insert_positions(table, statement))
+    rules = row_rules(binder, table)
+    returning = returning_of(binder, rules, statement.returning)
+    return ViewChange("insert", rules, positions, source, statement.resolution, returning)
