@@ -5,12 +5,18 @@ reads. Names are compared without regard to ASCII case, as in SQLite, and kept a
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from discosql.errors import ProgrammingError
 from discosql.types import SqlType, Value, fold_case
+
+TEMPORARY_ID: Final = 2**40
+"""The first id of temporary tables and their indexes."""
+
+VIEW_ID, TEMPORARY_VIEW_ID = 0, -1
+"""The ids of tables that stand for views, where rows of a view are changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,11 @@ class TableSchema:
     without_rowid: bool = False
     sql: str = ""
 
+    @property
+    def temporary(self) -> bool:
+        """Whether it belongs to one session only."""
+        return self.id >= TEMPORARY_ID or self.id == TEMPORARY_VIEW_ID
+
     def position(self, name: str) -> int | None:
         """Return the position of the column with that name, or None."""
         folded = fold_case(name)
@@ -112,12 +123,16 @@ class TableSchema:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view: its name, the column names given with it (empty: those of the query) and the text of its query."""
+    """A view: its name, the column names given with it (empty: those of the query) and the text of its query.
+
+    A `temporary` one may name temporary tables.
+    """
 
     name: str
     columns: tuple[str, ...]
     query: str
     sql: str = ""
+    temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +140,8 @@ class Trigger:
     """A trigger of a table, or of a view (`timing` ``instead of``).
 
     `timing` is before, after or instead of, `event` insert, update or delete; `columns` are those of UPDATE OF, empty
-    for any. The condition and the statements are read from `sql`, its CREATE TRIGGER.
+    for any. The condition and the statements are read from `sql`, its CREATE TRIGGER. `database` is that of the table;
+    a `temporary` trigger may be of a table that is not.
     """
 
     name: str
@@ -134,6 +150,8 @@ class Trigger:
     event: str
     columns: tuple[str, ...] = ()
     sql: str = ""
+    database: str = "main"
+    temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +186,10 @@ class Catalog:
 
     `next_id` is the next free id for tables and indexes; ids are never used twice. Triggers are in the order in which
     they were made.
+
+    What a session sees may have a `temporary` part, a catalog of its own whose ids begin at `TEMPORARY_ID`. Its tables
+    and views hide others of the same name unless a database is named, ``main`` or ``temp``. The attributes above are
+    those of ``main``; methods that take a table, view or trigger change the part that it belongs to.
     """
 
     tables: Mapping[str, TableSchema] = field(default_factory=dict)
@@ -175,154 +197,147 @@ class Catalog:
     version: int = 0
     next_id: int = 1
     triggers: Mapping[str, Trigger] = field(default_factory=dict)
+    temporary: "Catalog | None" = None
 
-    def table(self, name: str) -> TableSchema:
+    # Parts --------------------------------------------------------------------------------------------------------
+
+    @property
+    def stamp(self) -> int:
+        """A number that changes with every change, of the temporary part too."""
+        return self.version if self.temporary is None else self.version + (self.temporary.version << 40)
+
+    @property
+    def lasting(self) -> "Catalog":
+        """The catalog without its temporary part."""
+        return self if self.temporary is None else dataclasses.replace(self, temporary=None)
+
+    def parts(self) -> "tuple[Catalog, ...]":
+        """Return the part that names are looked up in first, then the other."""
+        return (self,) if self.temporary is None else (self.temporary, self)
+
+    def part(self, *, temporary: bool) -> "Catalog":
+        """Return one of the two parts; the temporary one is empty as long as nothing is in it."""
+        return self if not temporary else self.temporary or Catalog(next_id=TEMPORARY_ID)
+
+    def part_of(self, name: str, database: str | None = None) -> "Catalog":
+        """Return the part in which a table or view of that name is looked up."""
+        if database is not None:
+            return self.part(temporary=fold_case(database) == "temp")
+        folded = fold_case(name)
+        return next((part for part in self.parts() if folded in part.tables or folded in part.views), self)
+
+    def with_part(self, part: "Catalog", *, temporary: bool) -> "Catalog":
+        """Return the catalog with one of the two parts replaced."""
+        return dataclasses.replace(self, temporary=part) if temporary else part
+
+    # Finding ------------------------------------------------------------------------------------------------------
+
+    def table(self, name: str, database: str | None = None) -> TableSchema:
         """Return the table with that name. Raises ProgrammingError if there is none."""
-        found = self.find_table(name)
+        found = self.find_table(name, database)
         if found is None:
-            raise ProgrammingError(f"no such table: {name}")
+            raise ProgrammingError(f"no such table: {name if database is None else f'{database}.{name}'}")
         return found
 
-    def find_table(self, name: str) -> TableSchema | None:
+    def find_table(self, name: str, database: str | None = None) -> TableSchema | None:
         """Return the table with that name, or None."""
-        return self.tables.get(fold_case(name))
+        return self.part_of(name, database).tables.get(fold_case(name))
 
-    def find_view(self, name: str) -> View | None:
+    def find_view(self, name: str, database: str | None = None) -> View | None:
         """Return the view with that name, or None."""
-        return self.views.get(fold_case(name))
+        return self.part_of(name, database).views.get(fold_case(name))
 
     def table_by_id(self, table_id: int) -> TableSchema | None:
         """Return the table with that id, or None."""
-        return next((table for table in self.tables.values() if table.id == table_id), None)
+        tables = self.part(temporary=table_id >= TEMPORARY_ID).tables
+        return next((table for table in tables.values() if table.id == table_id), None)
 
-    def find_index(self, name: str) -> tuple[TableSchema, Index] | None:
+    def find_index(self, name: str, database: str | None = None) -> tuple[TableSchema, Index] | None:
         """Return the index with that name and its table, or None."""
         folded = fold_case(name)
-        for table in self.tables.values():
+        parts = self.parts() if database is None else (self.part(temporary=fold_case(database) == "temp"),)
+        for table in (table for part in parts for table in part.tables.values()):
             for index in table.indexes:
                 if fold_case(index.name) == folded:
                     return table, index
         return None
 
-    def find_trigger(self, name: str) -> Trigger | None:
+    def find_trigger(self, name: str, database: str | None = None) -> Trigger | None:
         """Return the trigger with that name, or None."""
-        return self.triggers.get(fold_case(name))
+        parts = self.parts() if database is None else (self.part(temporary=fold_case(database) == "temp"),)
+        return next((part.triggers[fold_case(name)] for part in parts if fold_case(name) in part.triggers), None)
 
-    def triggers_of(self, table: str) -> Iterator[Trigger]:
-        """Yield the triggers of the named table or view, the newest first: the order in which they fire."""
-        if self.triggers:
-            folded = fold_case(table)
-            yield from (item for item in reversed([*self.triggers.values()]) if fold_case(item.table) == folded)
+    @property
+    def has_triggers(self) -> bool:
+        """Whether there is any trigger."""
+        return any(part.triggers for part in self.parts())
 
-    def children(self, parent: str) -> Iterator[tuple[TableSchema, ForeignKey]]:
-        """Yield every foreign key that refers to the named table, with the table that has it."""
-        folded = fold_case(parent)
-        for table in self.tables.values():
+    def triggers_of(self, table: str, *, temporary: bool = False) -> Iterator[Trigger]:
+        """Yield the triggers of a table or view in the order in which they fire: temporary ones and new ones first.
+
+        `temporary` tells in which part the table is.
+        """
+        folded, database = fold_case(table), "temp" if temporary else "main"
+        for part in self.parts():
+            for trigger in reversed([*part.triggers.values()]) if part.triggers else ():
+                if fold_case(trigger.table) == folded and trigger.database == database:
+                    yield trigger
+
+    def children(self, parent: TableSchema) -> Iterator[tuple[TableSchema, ForeignKey]]:
+        """Yield every foreign key that refers to a table, with the table that has it: one of the same part."""
+        folded = fold_case(parent.name)
+        for table in self.part(temporary=parent.temporary).tables.values():
             for key in table.foreign_keys:
                 if fold_case(key.parent) == folded:
                     yield table, key
 
+    # Changing -----------------------------------------------------------------------------------------------------
+
     def with_table(self, table: TableSchema) -> "Catalog":
         """Return the catalog with a table added, or replaced where its id is known (under a new name too)."""
+        part = self.part(temporary=table.temporary)
+        return self.with_part(part._with_own_table(table), temporary=table.temporary)
+
+    def _with_own_table(self, table: TableSchema) -> "Catalog":
         tables = {name: known for name, known in self.tables.items() if known.id != table.id}
         tables[fold_case(table.name)] = table
         used = max((table.id, *(index.id for index in table.indexes)))
         return self._changed(tables=tables, next_id=max(self.next_id, used + 1))
 
     def without_table(self, name: str) -> "Catalog":
-        """Return the catalog without the named table."""
+        """Return this part without the named table."""
         folded = fold_case(name)
         return self._changed(tables={key: table for key, table in self.tables.items() if key != folded})
 
     def with_view(self, view: View) -> "Catalog":
         """Return the catalog with a view added or replaced."""
-        return self._changed(views={**self.views, fold_case(view.name): view})
+        part = self.part(temporary=view.temporary)
+        part = part._changed(views={**part.views, fold_case(view.name): view})
+        return self.with_part(part, temporary=view.temporary)
 
     def without_view(self, name: str) -> "Catalog":
-        """Return the catalog without the named view."""
+        """Return this part without the named view."""
         folded = fold_case(name)
         return self._changed(views={key: view for key, view in self.views.items() if key != folded})
 
     def with_trigger(self, trigger: Trigger) -> "Catalog":
         """Return the catalog with a trigger added or replaced."""
-        return self._changed(triggers={**self.triggers, fold_case(trigger.name): trigger})
+        part = self.part(temporary=trigger.temporary)
+        part = part._changed(triggers={**part.triggers, fold_case(trigger.name): trigger})
+        return self.with_part(part, temporary=trigger.temporary)
 
     def without_trigger(self, name: str) -> "Catalog":
-        """Return the catalog without the named trigger."""
+        """Return this part without the named trigger."""
         folded = fold_case(name)
         return self._changed(triggers={key: trigger for key, trigger in self.triggers.items() if key != folded})
 
-    def without_triggers_of(self, table: str) -> "Catalog":
-        """Return the catalog without the triggers of the named table or view."""
-        folded = fold_case(table)
-        left = {key: trigger for key, trigger in self.triggers.items() if fold_case(trigger.table) != folded}
-        return self if len(left) == len(self.triggers) else self._changed(triggers=left)
+    def without_triggers_of(self, table: str, *, temporary: bool = False) -> "Catalog":
+        """Return the catalog without the triggers of a table or view of one of the parts."""
+        catalog = self
+        for trigger in tuple(self.triggers_of(table, temporary=temporary)):
+            part = catalog.part(temporary=trigger.temporary).without_trigger(trigger.name)
+            catalog = catalog.with_part(part, temporary=trigger.temporary)
+        return catalog
 
     def _changed(self, **changes: Any) -> "Catalog":
         return dataclasses.replace(self, version=self.version + 1, **changes)
-
-
-def table_to_json(table: TableSchema) -> dict[str, Any]:
-    """Return a table as JSON data, without what equals a default; `table_from_json` reads it back.
-
-    Values of `fill` stay SQL values; the storage codec writes them.
-    """
-    return _to_json(table)
-
-
-def table_from_json(data: Mapping[str, Any]) -> TableSchema:
-    """Return the table that `table_to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    return TableSchema(
-        **{
-            **data,
-            "columns": tuple(Column(**{**item, "type": SqlType(item["type"])}) for item in data["columns"]),
-            "primary_key": tuple(data.get("primary_key", ())),
-            "indexes": tuple(Index(**_tuples(item)) for item in data.get("indexes", ())),
-            "checks": tuple(Check(**item) for item in data.get("checks", ())),
-            "foreign_keys": tuple(ForeignKey(**_tuples(item)) for item in data.get("foreign_keys", ())),
-        }
-    )
-
-
-def view_to_json(view: View) -> dict[str, Any]:
-    """Return a view as JSON data; `view_from_json` reads it back."""
-    return _to_json(view)
-
-
-def view_from_json(data: Mapping[str, Any]) -> View:
-    """Return the view that `view_to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    return View(**_tuples(data))
-
-
-def trigger_to_json(trigger: Trigger) -> dict[str, Any]:
-    """Return a trigger as JSON data; `trigger_from_json` reads it back."""
-    return _to_json(trigger)
-
-
-def trigger_from_json(data: Mapping[str, Any]) -> Trigger:
-    """Return the trigger that `trigger_to_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    return Trigger(**_tuples(data))
-
-
-def _to_json(item: Any) -> dict[str, Any]:
-    data = {}
-    for attribute in dataclasses.fields(item):
-        value = getattr(item, attribute.name)
-        if value != attribute.default:
-            data[attribute.name] = _json_value(value)
-    return data
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_json_value(item) for item in value]
-    if isinstance(value, SqlType):
-        return value.value
-    return _to_json(value) if dataclasses.is_dataclass(value) else value
-
-
-def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
-        for key, value in data.items()
-    }

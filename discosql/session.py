@@ -31,7 +31,7 @@ from discosql.planner.plan import CheckIntegrity, Explain, Prepared, Query, SetP
 from discosql.planner.prepare import prepare
 from discosql.schema import Catalog, TableStatistics
 from discosql.session_cache import CachedStatement
-from discosql.storage.engine import Engine, Transaction, report
+from discosql.storage.engine import Engine, JointTransaction, JointView, TemporaryDatabase, Transaction, report
 from discosql.types import Value, to_value
 
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
@@ -68,13 +68,14 @@ class Session:
         self.implicit_begin: Literal["never", "writes", "always"] = implicit_begin
         self.max_staleness = max_staleness
         self.collations: dict[str, Callable[[str, str], int]] = {}
-        self.transaction: Transaction | None = None
+        self.transaction: Transaction | JointTransaction | None = None
         self.savepoints: list[tuple[str, object]] = []
         self.trace: Callable[[str], object] | None = None
         self.optimise = True
         self._random = Random()
         self._cache: OrderedDict[str, CachedStatement] = OrderedDict()
         self._cache_size = max(1, cached_statements)
+        self._temporary: TemporaryDatabase | None = None
 
     # Running ------------------------------------------------------------------------------------------------------
 
@@ -131,6 +132,8 @@ class Session:
     def _run(self, compiled: CompiledStatement, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
         if self._fixed is not None and compiled.writes:
             raise OperationalError(_READ_ONLY)
+        if compiled.needs_temporary:
+            self._open_temporary()
         if self.transaction is None and self._begins(compiled):
             self._begin()
         try:
@@ -151,16 +154,11 @@ class Session:
             self.state.changes = result.rowcount
             self.state.total_changes += result.rowcount
 
-    def _run_in(self, transaction: Transaction, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
-        context = Context(
-            transaction,
-            values,
-            self.state,
-            random=self._random,
-            collations=self.collations,
-            past=lambda moment: self._past.view(moment, transaction.catalog),
-            stats=self.stats,
-        )
+    def _run_in(
+        self, transaction: Transaction | JointTransaction, start: Callable[[Context], Steps], values: tuple[Value, ...]
+    ) -> Steps:
+        context = Context(transaction, values, self.state, random=self._random, collations=self.collations)
+        context.past, context.stats = lambda moment: self._past.view(moment, transaction.catalog.lasting), self.stats
         try:
             return (yield from start(context))
         except RollbackRequired as required:
@@ -183,7 +181,7 @@ class Session:
         raise AssertionError("unreachable")
 
     def _run_alone(
-        self, transaction: Transaction, start: Callable[[Context], Steps], values: tuple[Value, ...]
+        self, transaction: Transaction | JointTransaction, start: Callable[[Context], Steps], values: tuple[Value, ...]
     ) -> Steps:
         """Run a statement and commit what it changed, also where OR FAIL stopped it halfway."""
         kept: ChangesKeptError | None = None
@@ -237,8 +235,16 @@ class Session:
     def _begin(self) -> None:
         self.transaction = self._new_transaction()
 
-    def _new_transaction(self) -> Transaction:
-        return self.engine.begin() if self._fixed is None else self._fixed.renewed()
+    def _new_transaction(self) -> Transaction | JointTransaction:
+        transaction = self.engine.begin() if self._fixed is None else self._fixed.renewed()
+        return transaction if self._temporary is None else JointTransaction(transaction, self._temporary)
+
+    def _open_temporary(self) -> None:
+        """Make room for temporary tables; most sessions never have any."""
+        if self._temporary is None:
+            self._temporary = self.engine.temporary()
+            if isinstance(self.transaction, Transaction):
+                self.transaction = JointTransaction(self.transaction, self._temporary)
 
     def _end(self) -> None:
         transaction, self.transaction = self.transaction, None
@@ -324,9 +330,10 @@ class Session:
         return self._view.catalog
 
     @property
-    def _view(self) -> Transaction | Engine:
+    def _view(self) -> Transaction | JointTransaction | JointView | Engine:
         """What the next statement sees."""
-        return self.transaction or self._fixed or self.engine
+        view = self.transaction or self._fixed or self.engine
+        return view if self._temporary is None or view is self.transaction else JointView(view, self._temporary)
 
     @property
     def _is_stale(self) -> bool:
@@ -367,7 +374,7 @@ class Session:
 
     def _is_current(self, cached: CachedStatement) -> bool:
         """Whether a plan still fits: the same schema, and tables whose sizes are of the order it was made for."""
-        if cached.prepared.catalog_version != self.catalog.version:
+        if cached.prepared.catalog_version != self.catalog.stamp:
             return False
         if cached.checked_slot == self.engine.head:
             return True

@@ -129,8 +129,6 @@ def _check_same_verdict(sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "name"),
     [
-        ("CREATE TEMP TABLE x (a)", "TEMP TABLE"),
-        ("CREATE TEMPORARY VIEW x AS SELECT 1", "TEMP VIEW"),
         ("CREATE VIRTUAL TABLE x USING fts5(a)", "VIRTUAL TABLE"),
         ("CREATE INDEX i ON t (a + 1)", "index on an expression"),
         ("CREATE INDEX i ON t (a) WHERE a > 1", "partial index"),

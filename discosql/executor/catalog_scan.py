@@ -11,7 +11,7 @@ from discosql.executor.context import Context
 from discosql.executor.foreign_keys import foreign_key_check
 from discosql.executor.functions import DEFAULT
 from discosql.executor.writes.steps import Steps
-from discosql.schema import Column, Index, TableSchema
+from discosql.schema import Catalog, Column, Index, TableSchema
 from discosql.types import Row, Value, fold_case, text_of
 
 _MASTER_COLUMNS: Final = (
@@ -54,9 +54,8 @@ def read_rows(name: str, arguments: tuple[Value, ...], context: Context) -> Step
 # Tables ----------------------------------------------------------------------------------------------------------
 
 
-def _master(context: Context) -> Iterator[Row]:
+def _master(catalog: Catalog) -> Iterator[Row]:
     """Yield sqlite_master: what is to be created before a thing that needs it comes before it."""
-    catalog = context.view.catalog
     entries: list[tuple[int, Row]] = []
     for table in catalog.tables.values():
         entries.append((table.id, ("table", table.name, table.name, table.id, table.sql)))
@@ -74,20 +73,21 @@ def _master(context: Context) -> Iterator[Row]:
 
 
 def _sequence(context: Context) -> Iterator[Row]:
-    for table in context.view.catalog.tables.values():
+    catalog = context.view.catalog
+    for table in (table for part in reversed(catalog.parts()) for table in part.tables.values()):
         used = context.view.statistics(table.id).highest_rowid
         if table.autoincrement and used:
             yield table.name, used
 
 
-def _table_info(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
-    shown = (row for row in _table_xinfo(context, name) if not row[6])
+def _table_info(context: Context, name: Value = None, schema: Value = None) -> Iterator[Row]:
+    shown = (row for row in _table_xinfo(context, name, schema) if not row[6])
     for place, row in enumerate(shown):
         yield place, *row[1:6]
 
 
-def _table_xinfo(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
-    table = _table(context, name)
+def _table_xinfo(context: Context, name: Value = None, schema: Value = None) -> Iterator[Row]:
+    table = _table(context, name, schema)
     if table is not None:
         key = table.primary_key or (() if table.rowid_column is None else (table.rowid_column,))
         for position, column in enumerate(table.columns):
@@ -102,7 +102,7 @@ def _table_xinfo(context: Context, name: Value = None, _schema: Value = None) ->
                 _hidden(column),
             )
         return
-    view = None if name is None else context.view.catalog.find_view(text_of(name))
+    view = None if name is None else context.view.catalog.find_view(text_of(name), _database(schema))
     columns = tuple((column, "") for column in view.columns) if view is not None else ()
     if name is not None and not columns:
         columns = SYSTEM_TABLES.get(fold_case(text_of(name)), ())
@@ -123,19 +123,26 @@ def _hidden(column: Column) -> int:
 
 def _table_list(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
     catalog = context.view.catalog
-    rows: list[Row] = [
-        ("main", table.name, "table", len(table.columns), int(table.without_rowid), 1)
-        for table in catalog.tables.values()
-    ]
-    rows += [("main", view.name, "view", len(view.columns), 0, 0) for view in catalog.views.values()]
+    rows: list[Row] = []
+    for part in reversed(catalog.parts()):
+        database = "main" if part is catalog else "temp"
+        rows += [
+            (database, table.name, "table", len(table.columns), int(table.without_rowid), 1)
+            for table in part.tables.values()
+        ]
+        rows += [(database, view.name, "view", len(view.columns), 0, 0) for view in part.views.values()]
     if any(table.autoincrement for table in catalog.tables.values()):
         rows.append(("main", "sqlite_sequence", "table", 2, 0, 0))
     rows += [("main", "sqlite_schema", "table", 5, 0, 0), ("temp", "sqlite_temp_schema", "table", 5, 0, 0)]
     yield from (row for row in rows if name is None or fold_case(row[1]) == fold_case(text_of(name)))
 
 
-def _table(context: Context, name: Value) -> TableSchema | None:
-    return None if name is None else context.view.catalog.find_table(text_of(name))
+def _table(context: Context, name: Value, schema: Value = None) -> TableSchema | None:
+    return None if name is None else context.view.catalog.find_table(text_of(name), _database(schema))
+
+
+def _database(schema: Value) -> str | None:
+    return None if schema is None else text_of(schema)
 
 
 # Indexes and keys ------------------------------------------------------------------------------------------------
@@ -200,6 +207,9 @@ def _foreign_key_list(context: Context, name: Value = None, _schema: Value = Non
 
 def _database_list(context: Context) -> Iterator[Row]:
     yield 0, "main", ""
+    temporary = context.view.catalog.temporary
+    if temporary is not None and (temporary.tables or temporary.views or temporary.triggers):
+        yield 1, "temp", ""
 
 
 def _function_list(context: Context) -> Iterator[Row]:
@@ -221,7 +231,8 @@ def _stats(context: Context) -> Iterator[Row]:
 
 
 _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
-    "sqlite_master": _master,
+    "sqlite_master": lambda context: _master(context.view.catalog),
+    "sqlite_temp_master": lambda context: _master(context.view.catalog.part(temporary=True)),
     "sqlite_sequence": _sequence,
     "pragma_table_info": _table_info,
     "pragma_table_xinfo": _table_xinfo,

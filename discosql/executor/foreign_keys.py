@@ -149,7 +149,9 @@ class ReferenceMap:
     def to(self, parent: TableSchema) -> tuple[Reference, ...]:
         """Return the references of all tables to a table, the newest first as SQLite follows them."""
         if parent.id not in self._to:
-            children = sorted(self.catalog.tables.values(), key=lambda table: -table.id)
+            children = sorted(
+                self.catalog.part(temporary=parent.temporary).tables.values(), key=lambda table: -table.id
+            )
             self._to[parent.id] = tuple(
                 find_reference(self.catalog, child, number)
                 for child in children
@@ -163,7 +165,7 @@ def find_reference(catalog: Catalog, child: TableSchema, number: int) -> Referen
     """Return the reference that a table's foreign key makes, with its `problem` if there is one."""
     key = child.foreign_keys[number]
     child_places = tuple(position + 1 for position in key.columns)
-    parent = catalog.find_table(key.parent)
+    parent = catalog.find_table(key.parent, "temp" if child.temporary else "main")
     if parent is None:
         return Reference(child, number, child_places, problem=f"no such table: main.{key.parent}")
     positions = _parent_positions(key, parent)
@@ -334,7 +336,7 @@ def foreign_key_check(view: ReadView, table: str | None = None) -> Steps[list[Ro
     """Return the rows of PRAGMA foreign_key_check: table, rowid, parent and number of the key of each stray row."""
     references = References(view)
     rows: list[Row] = []
-    for child in view.catalog.tables.values():
+    for child in (child for part in reversed(view.catalog.parts()) for child in part.tables.values()):
         if table is None or fold_case(child.name) == fold_case(table):
             for number in reversed(range(len(child.foreign_keys))):
                 reference = find_reference(view.catalog, child, number)

@@ -34,12 +34,14 @@ __all__ = [
 class CompiledStatement:
     """A statement that can be run any number of times.
 
-    `is_query`: it only reads. `writes`: it needs a transaction that may be changed. `changes_schema`: it changes the
-    catalog. `code` is the Python that was generated for its query or for the source of its rows. `row_counts` tells how
-    many rows each node of its plan gave in its last run, by the node's `id()`, if it was compiled to count.
+    `is_query`: it only reads. `writes`: it needs a transaction that may be changed. `changes_schema`: it changes
+    the catalog, that of temporary tables too if it `needs_temporary`. `code` is the Python that was generated for
+    its query or for the source of its rows. `row_counts` tells how many rows each node of its plan gave in its last
+    run, by the node's `id()`, if it was compiled to count.
     """
 
     is_query = False
+    needs_temporary = False
     writes = False
     changes_schema = False
     code = ""
@@ -112,6 +114,7 @@ class CompiledSchemaChange(CompiledStatement):
 
     def __init__(self, program: SchemaProgram) -> None:
         self.code = program.code
+        self.needs_temporary = program.change.catalog.temporary is not None
         self._program = program
 
     def run(self, context: Context) -> Steps[Result]:

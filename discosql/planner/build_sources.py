@@ -13,6 +13,7 @@ from discosql.planner.build_with import build_definition, build_view
 from discosql.planner.built import BuiltQuery, ResultColumn, scope_columns
 from discosql.planner.catalog_tables import find_catalog_table
 from discosql.planner.json_values import as_text, json_columns
+from discosql.planner.names import DATABASES
 from discosql.planner.plan import (
     Call,
     Case,
@@ -33,6 +34,7 @@ from discosql.types import SqlType, fold_case
 if TYPE_CHECKING:
     from discosql.planner.build import Binder
 
+_SCHEMA_NAMES = frozenset({"sqlite_master", "sqlite_schema"})
 _TABLE_CLAUSES = frozenset({"this", "alias", "db", "version", "joins"})
 
 
@@ -88,10 +90,10 @@ def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -
         return _build_call(binder, tree.this, alias, left, nullable)
     name, schema = tree.name, tree.db or None
     definition = binder.definitions.find(name) if schema is None else None
-    if schema is not None and fold_case(schema) != "main" and not _is_temp_schema(schema, name):
+    if schema is not None and fold_case(schema) not in DATABASES:
         raise ProgrammingError(f"no such table: {schema}.{name}")
     catalog = binder.context.catalog
-    table = catalog.find_table(name) if definition is None else None
+    table = catalog.find_table(name, schema) if definition is None else None
     if table is not None:
         as_of = _as_of(binder, tree)
         return _scan(binder, table if as_of is None else _as_before(table), alias, as_of, nullable)
@@ -99,9 +101,12 @@ def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -
         raise NotSupportedError(f"FOR SYSTEM_TIME AS OF is not supported for {name}, which is not a stored table")
     if definition is not None:
         return derived_source(binder, build_definition(binder, definition), alias, nullable)
-    view = catalog.find_view(name)
+    view = catalog.find_view(name, schema)
     if view is not None:
-        return derived_source(binder, build_view(binder, view), alias, nullable, view.columns, "main")
+        database = "temp" if view.temporary else "main"
+        return derived_source(binder, build_view(binder, view), alias, nullable, view.columns, database)
+    if schema is not None and fold_case(schema) == "temp" and fold_case(name) in _SCHEMA_NAMES:
+        name = "sqlite_temp_master"
     return build_table_function(binder, name, [], alias, nullable, schema)
 
 
@@ -112,11 +117,6 @@ def _build_call(binder: Binder, call: exp.Anonymous, alias: str, left: Scope, nu
     scope = Scope(left.sources, left.outer)
     arguments = [binder.operand(item, scope).expression for item in call.expressions]
     return build_table_function(binder, name, arguments, alias, nullable)
-
-
-def _is_temp_schema(schema: str, name: str) -> bool:
-    # There are no temporary tables, but programs look for them in the schema table that they would be in.
-    return fold_case(schema) == "temp" and name.lower().startswith("sqlite_")
 
 
 def _as_of(binder: Binder, tree: exp.Table) -> Expression | None:

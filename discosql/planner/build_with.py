@@ -156,14 +156,19 @@ def _with_refs(node: Shared | WorkingScan, built: BuiltQuery, refs: Sequence[Col
 
 def build_view(binder: Binder, view: View) -> BuiltQuery:
     """Return the plan of a view's query; it sees the tables of the catalog and nothing of the statement around it."""
-    folded = fold_case(view.name)
+    folded = ("temp." if view.temporary else "main.") + fold_case(view.name)
     if folded in binder.view_names:
         raise ProgrammingError(f"view {view.name} is circularly defined")
     around = binder.view_names, binder.definitions, binder.trigger
     binder.view_names, binder.definitions, binder.trigger = (*binder.view_names, folded), Definitions(), None
+    context = binder.context
+    if not view.temporary and context.catalog.temporary is not None:
+        # What lasts sees nothing that is temporary.
+        binder.context = replace(context, catalog=context.catalog.lasting)
     tree = parse_query(view.query)
     if tree.find(exp.Placeholder) is not None:
         raise ProgrammingError("parameters are not allowed in views")
     built = binder.query(tree, None)
     binder.view_names, binder.definitions, binder.trigger = around
+    binder.context = context
     return built

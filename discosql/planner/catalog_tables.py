@@ -44,7 +44,7 @@ def _table(name: str, columns: str, arguments: str = "") -> CatalogTable:
     return CatalogTable(name, (*visible, *hidden))
 
 
-_SCHEMA = _table("sqlite_master", "type$ name$ tbl_name$ rootpage# sql$")
+_SCHEMA = "type$ name$ tbl_name$ rootpage# sql$"
 _JSON = "key value type$ atom id# parent# fullkey$ path$"
 _TABLE_INFO = "cid# name$ type$ notnull# dflt_value$ pk#"
 
@@ -77,5 +77,6 @@ _TABLES = (
 
 CATALOG_TABLES: Final[Mapping[str, CatalogTable]] = {
     **{table.name: table for table in _TABLES},
-    **dict.fromkeys(("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema"), _SCHEMA),
+    **dict.fromkeys(("sqlite_master", "sqlite_schema"), _table("sqlite_master", _SCHEMA)),
+    **dict.fromkeys(("sqlite_temp_master", "sqlite_temp_schema"), _table("sqlite_temp_master", _SCHEMA)),
 }

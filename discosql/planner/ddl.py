@@ -1,6 +1,7 @@
 """CREATE and DROP to changes of the catalog; ALTER is in `ddl_alter`."""
 
 from dataclasses import replace
+from typing import Final
 
 from discosql.errors import NotSupportedError, ProgrammingError
 from discosql.planner.build import Binder
@@ -22,13 +23,16 @@ from discosql.planner.grammar.syntax import (
     RenameTable,
     StatementSyntax,
 )
-from discosql.planner.names import check_created_in_main, check_database, check_new_name
+from discosql.planner.names import check_database, check_new_name, is_temporary
 from discosql.planner.parameters import ParameterTable
 from discosql.planner.plan import ChangeSchema, Insert
 from discosql.planner.pragma import nothing
 from discosql.planner.tokens import quote
-from discosql.schema import Column, TableSchema, View
+from discosql.schema import Catalog, Column, TableSchema, View
 from discosql.types import SqlType, declared_type, fold_case
+
+_DATABASES: Final = ("main", "temp")
+"""The databases of what is not temporary and of what is."""
 
 _SHORT_TYPES = {SqlType.INTEGER: "INT", SqlType.NUMERIC: "NUM", SqlType.ANY: "", SqlType.BLOB: ""}
 """How CREATE TABLE AS declares its columns; the other types by their names."""
@@ -53,15 +57,15 @@ def build_ddl(context: PlanContext, parameters: ParameterTable, statement: State
             raise NotSupportedError(f"{type(statement).__name__} is not supported")
 
 
-def _is_taken(context: PlanContext, name: str, if_not_exists: bool) -> bool:
-    """Tell whether a table or view of that name is there and that is all right."""
+def _is_taken(context: PlanContext, name: str, database: str, *, if_not_exists: bool) -> bool:
+    """Tell whether a table or view of that name is in a database and that is all right."""
     catalog = context.catalog
-    found = "table" if catalog.find_table(name) else "view" if catalog.find_view(name) else ""
+    found = "table" if catalog.find_table(name, database) else "view" if catalog.find_view(name, database) else ""
     if found and if_not_exists:
         return True
     if found:
         raise ProgrammingError(f"{found} {name} already exists")
-    if catalog.find_index(name) is not None:
+    if catalog.find_index(name, database) is not None:
         raise ProgrammingError(f"there is already an index named {name}")
     return False
 
@@ -71,17 +75,20 @@ def _is_taken(context: PlanContext, name: str, if_not_exists: bool) -> bool:
 
 def _create_table(context: PlanContext, parameters: ParameterTable, statement: CreateTable) -> ChangeSchema:
     name = statement.name.name
-    check_created_in_main(statement.name)
+    temporary = is_temporary(statement.name, "table", temporary=statement.temporary)
     check_new_name(name)
-    if _is_taken(context, name, statement.if_not_exists):
+    if _is_taken(context, name, _DATABASES[temporary], if_not_exists=statement.if_not_exists):
         return nothing(context, f"CREATE TABLE {name}")
+    identity = context.catalog.part(temporary=temporary).next_id
     if statement.query is not None:
-        return _create_table_as(context, parameters, statement)
-    table = build_table(context, name, statement.definition, statement.sql)
+        return _create_table_as(context, parameters, statement, identity)
+    table = build_table(context, TableSchema(identity, name, (), sql=statement.sql), statement.definition)
     return ChangeSchema(f"CREATE TABLE {name}", context.catalog.with_table(table))
 
 
-def _create_table_as(context: PlanContext, parameters: ParameterTable, statement: CreateTable) -> ChangeSchema:
+def _create_table_as(
+    context: PlanContext, parameters: ParameterTable, statement: CreateTable, table_id: int
+) -> ChangeSchema:
     name = statement.name.name
     assert statement.query is not None
     binder = Binder(context, parameters)
@@ -92,7 +99,7 @@ def _create_table_as(context: PlanContext, parameters: ParameterTable, statement
         column = _copied_column(result, identity, known)
         known.add(fold_case(column.name))
         columns.append(column)
-    table = TableSchema(context.catalog.next_id, name, tuple(columns), sql=_table_text(name, columns))
+    table = TableSchema(table_id, name, tuple(columns), sql=_table_text(name, columns))
     source = built.node
     fill = Insert(row_rules(binder, table), tuple(range(len(columns))), source)
     return ChangeSchema(f"CREATE TABLE {name} AS", context.catalog.with_table(table), fill=fill)
@@ -122,23 +129,25 @@ def _table_text(name: str, columns: list[Column]) -> str:
 
 
 def _create_index(context: PlanContext, statement: CreateIndex) -> ChangeSchema:
-    catalog, name = context.catalog, statement.name.name
-    check_created_in_main(statement.name)
-    if catalog.find_view(statement.table) is not None:
+    catalog, name, given = context.catalog, statement.name.name, statement.name.database
+    # An index is where its table is; one that names a database looks for the table there only.
+    is_temporary(statement.name, "index", temporary=False)
+    if catalog.find_view(statement.table, given) is not None:
         raise ProgrammingError("views may not be indexed")
     if fold_case(statement.table).startswith("sqlite_"):
         raise ProgrammingError(f"table {statement.table} may not be indexed")
-    if catalog.find_table(statement.table) is None:
-        raise ProgrammingError(f"no such table: main.{statement.table}")
-    table = catalog.table(statement.table)
+    if catalog.find_table(statement.table, given) is None:
+        raise ProgrammingError(f"no such table: {given or 'main'}.{statement.table}")
+    table = catalog.table(statement.table, given)
+    database = _DATABASES[table.temporary]
     check_new_name(name)
-    if catalog.find_table(name) is not None or catalog.find_view(name) is not None:
+    if catalog.find_table(name, database) is not None or catalog.find_view(name, database) is not None:
         raise ProgrammingError(f"there is already a table named {name}")
-    if catalog.find_index(name) is not None:
+    if catalog.find_index(name, database) is not None:
         if statement.if_not_exists:
             return nothing(context, f"CREATE INDEX {name}")
         raise ProgrammingError(f"index {name} already exists")
-    index = key_index(table, statement.columns, catalog.next_id, name)
+    index = key_index(table, statement.columns, catalog.part(temporary=table.temporary).next_id, name)
     for column in statement.columns:
         check_collation(context, column.collation)
     index = replace(index, unique=statement.unique, sql=statement.sql)
@@ -150,11 +159,11 @@ def _create_index(context: PlanContext, statement: CreateIndex) -> ChangeSchema:
 def _create_view(context: PlanContext, statement: CreateView) -> ChangeSchema:
     # SQLite looks at what a view selects only when it is used.
     name = statement.name.name
-    check_created_in_main(statement.name)
+    temporary = is_temporary(statement.name, "view", temporary=statement.temporary)
     check_new_name(name)
-    if _is_taken(context, name, statement.if_not_exists):
+    if _is_taken(context, name, _DATABASES[temporary], if_not_exists=statement.if_not_exists):
         return nothing(context, f"CREATE VIEW {name}")
-    view = View(name, statement.columns, statement.query, statement.sql)
+    view = View(name, statement.columns, statement.query, statement.sql, temporary)
     return ChangeSchema(f"CREATE VIEW {name}", context.catalog.with_view(view))
 
 
@@ -169,26 +178,34 @@ def _drop(context: PlanContext, statement: Drop) -> ChangeSchema:
     if statement.kind == "index":
         return _drop_index(context, statement, label)
     catalog = context.catalog
+    database = statement.name.database
     if fold_case(name) in ("sqlite_master", "sqlite_schema"):
         raise ProgrammingError(f"table {name} may not be dropped")
-    table, view = catalog.find_table(name), catalog.find_view(name)
+    table, view = catalog.find_table(name, database), catalog.find_view(name, database)
     if statement.kind == "table" and view is not None:
         raise ProgrammingError(f"use DROP VIEW to delete view {name}")
     if statement.kind == "view" and table is not None:
         raise ProgrammingError(f"use DROP TABLE to delete table {name}")
     if view is not None:
-        return ChangeSchema(label, catalog.without_view(name).without_triggers_of(name))
+        return ChangeSchema(label, _without(catalog, name, temporary=view.temporary))
     if table is not None:
         related = related_rules(Binder(context, ParameterTable()), table)
-        left = catalog.without_table(name).without_triggers_of(name)
+        left = _without(catalog, name, temporary=table.temporary)
         return ChangeSchema(label, left, dropped=table, related=related)
     if statement.if_exists:
         return nothing(context, label)
-    raise ProgrammingError(f"no such {statement.kind}: {name}")
+    raise ProgrammingError(f"no such {statement.kind}: {name if database is None else f'{database}.{name}'}")
+
+
+def _without(catalog: Catalog, name: str, *, temporary: bool) -> Catalog:
+    """Return the catalog without a table or view and its triggers."""
+    part = catalog.part(temporary=temporary)
+    part = part.without_table(name) if fold_case(name) in part.tables else part.without_view(name)
+    return catalog.with_part(part, temporary=temporary).without_triggers_of(name, temporary=temporary)
 
 
 def _drop_index(context: PlanContext, statement: Drop, label: str) -> ChangeSchema:
-    found = context.catalog.find_index(statement.name.name)
+    found = context.catalog.find_index(statement.name.name, statement.name.database)
     if found is None:
         if statement.if_exists:
             return nothing(context, label)

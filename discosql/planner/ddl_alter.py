@@ -11,6 +11,7 @@ from typing import Final
 from discosql.conversion import convert
 from discosql.errors import Error, ProgrammingError, SqlSyntaxError
 from discosql.planner.build import Binder
+from discosql.planner.build_with import build_view
 from discosql.planner.context import PlanContext
 from discosql.planner.ddl_rewrite import Renaming
 from discosql.planner.ddl_table import build_table
@@ -26,7 +27,7 @@ from discosql.planner.grammar.syntax import (
 )
 from discosql.planner.names import check_database, check_new_name, is_reserved
 from discosql.planner.parameters import ParameterTable
-from discosql.planner.parse import parse, parse_query
+from discosql.planner.parse import parse
 from discosql.planner.plan import ChangeSchema, Constant
 from discosql.planner.trigger_body import build_trigger, triggered_table
 from discosql.schema import Catalog, Column, Index, TableSchema
@@ -58,16 +59,16 @@ def _altered_table(context: PlanContext, name: Name, view_message: str) -> Table
     check_database(name)
     if is_reserved(name.name):
         raise ProgrammingError(f"table {name.name} may not be altered")
-    if context.catalog.find_view(name.name) is not None:
+    if context.catalog.find_view(name.name, name.database) is not None:
         raise ProgrammingError(view_message.format(name.name))
-    return context.catalog.table(name.name)
+    return context.catalog.table(name.name, name.database)
 
 
 def rebuilt(context: PlanContext, old: TableSchema, sql: str, kept: Sequence[Column | None]) -> TableSchema:
     """Return a table as a new text defines it. `kept` has the old column for each new one, None for one that is new."""
     statement = parse(sql).syntax
     assert isinstance(statement, CreateTable)
-    new = build_table(context, statement.name.name, statement.definition, sql)
+    new = build_table(context, TableSchema(old.id, statement.name.name, (), sql=sql), statement.definition)
     columns = tuple(
         column if known is None else replace(column, id=known.id, fill=known.fill)
         for column, known in zip(new.columns, kept, strict=True)
@@ -76,7 +77,7 @@ def rebuilt(context: PlanContext, old: TableSchema, sql: str, kept: Sequence[Col
     indexes = [replace(index, id=known.id) for index, known in zip(new.indexes, own, strict=True)]
     moved = {old.columns.index(column): i for i, column in enumerate(kept) if column is not None}
     indexes += [_moved(index, moved, old) for index in old.indexes if index.origin == "c"]
-    return new.replace(id=old.id, columns=columns, indexes=tuple(indexes))
+    return new.replace(columns=columns, indexes=tuple(indexes))
 
 
 def _moved(index: Index, moved: dict[int, int], table: TableSchema) -> Index:
@@ -87,26 +88,34 @@ def _moved(index: Index, moved: dict[int, int], table: TableSchema) -> Index:
     return replace(index, columns=tuple(moved[position] for position in index.columns))
 
 
-def _check_dependents(context: PlanContext, after: str = "") -> None:
-    """Raise ProgrammingError if a view or a trigger does not work (after the change)."""
-    for view in context.catalog.views.values():
+def _affected(catalog: Catalog, *, temporary: bool) -> tuple[Catalog, ...]:
+    """Return the parts that may name a table: what lasts names nothing that is temporary."""
+    return (catalog.part(temporary=True),) if temporary else catalog.parts()
+
+
+def _check_dependents(context: PlanContext, table: TableSchema, after: str = "") -> None:
+    """Raise ProgrammingError if a view or a trigger that may name a table does not work (after the change)."""
+    parts = _affected(context.catalog, temporary=table.temporary)
+    for view in (view for part in parts for view in part.views.values()):
         try:
-            Binder(context, ParameterTable()).build_query(
-                parse_query(f'SELECT * FROM "{view.name.replace(chr(34), 2 * chr(34))}"')
-            )
+            build_view(Binder(context, ParameterTable()), view)
         except Error as exc:
             raise ProgrammingError(f"error in view {view.name}{after}: {exc}") from exc
-    for trigger in context.catalog.triggers.values():
+    for trigger in (trigger for part in parts for trigger in part.triggers.values()):
         try:
             build_trigger(context, trigger, triggered_table(context, trigger))
         except Error as exc:
             raise ProgrammingError(f"error in trigger {trigger.name}{after}: {exc}") from exc
 
 
-def _checked(context: PlanContext, catalog: Catalog, after: str) -> Catalog:
-    _check_dependents(replace(context, catalog=catalog), f" after {after}")
+def _checked(context: PlanContext, catalog: Catalog, table: TableSchema, after: str) -> Catalog:
+    _check_dependents(replace(context, catalog=catalog), table, f" after {after}")
     # One statement is one change, however many tables and views it touched.
-    return replace(catalog, version=context.catalog.version + 1)
+    for temporary in (True, False):
+        old, new = context.catalog.part(temporary=temporary), catalog.part(temporary=temporary)
+        if new.version != old.version:
+            catalog = catalog.with_part(replace(new, version=old.version + 1), temporary=temporary)
+    return catalog
 
 
 # ADD COLUMN ---------------------------------------------------------------------------------------------------------
@@ -178,13 +187,13 @@ def _drop_column(context: PlanContext, table: TableSchema, name: str) -> ChangeS
         raise ProgrammingError(f'cannot drop UNIQUE column: "{column.name}"')
     if len(table.columns) == 1:
         raise ProgrammingError(f'cannot drop column "{column.name}": no other columns exist')
-    _check_dependents(context)
+    _check_dependents(context, table)
     kept = tuple(known for known in table.columns if known is not column)
     new = _rebuilt_after(context, table, _text_without(table, position), kept, "drop column")
     catalog = context.catalog.with_table(new)
     catalog = replace(catalog, next_id=max(catalog.next_id, column.id + 1))
     label = f"ALTER TABLE {table.name} DROP COLUMN {column.name}"
-    return ChangeSchema(label, _checked(context, catalog, "drop column"))
+    return ChangeSchema(label, _checked(context, catalog, table, "drop column"))
 
 
 def _position(table: TableSchema, name: str) -> int:
@@ -221,23 +230,25 @@ def _rename_column(context: PlanContext, table: TableSchema, statement: RenameCo
     column = table.columns[_position(table, statement.column)]
     renaming = Renaming(table.name, statement.new_name, quoted=statement.quoted, column=column.name)
     label = f"ALTER TABLE {table.name} RENAME COLUMN {column.name} TO {statement.new_name}"
-    return ChangeSchema(label, _renamed(context, renaming))
+    return ChangeSchema(label, _renamed(context, renaming, table))
 
 
 def _rename_table(context: PlanContext, table: TableSchema, statement: RenameTable) -> ChangeSchema:
     new, catalog = statement.new_name, context.catalog
     check_new_name(new)
-    if catalog.find_table(new) or catalog.find_view(new) or catalog.find_index(new):
+    database = "temp" if table.temporary else "main"
+    if catalog.find_table(new, database) or catalog.find_view(new, database) or catalog.find_index(new, database):
         raise ProgrammingError(f"there is already another table or index with this name: {new}")
     renaming = Renaming(table.name, new, quoted=True)
-    return ChangeSchema(f"ALTER TABLE {table.name} RENAME TO {new}", _renamed(context, renaming))
+    return ChangeSchema(f"ALTER TABLE {table.name} RENAME TO {new}", _renamed(context, renaming, table))
 
 
-def _renamed(context: PlanContext, renaming: Renaming) -> Catalog:
+def _renamed(context: PlanContext, renaming: Renaming, renamed: TableSchema) -> Catalog:
     """Return the catalog with a name changed in the texts of all tables, indexes, views and triggers."""
-    _check_dependents(context)
+    _check_dependents(context, renamed)
     catalog = context.catalog
-    for table in context.catalog.tables.values():
+    parts = _affected(catalog, temporary=renamed.temporary)
+    for table in context.catalog.part(temporary=renamed.temporary).tables.values():
         sql = renaming.in_definition(table.sql, table.name)
         if sql == table.sql and fold_case(table.name) != renaming.table:
             continue
@@ -247,8 +258,8 @@ def _renamed(context: PlanContext, renaming: Renaming) -> Catalog:
             for index in new.indexes
         ]
         catalog = catalog.with_table(new.replace(indexes=tuple(indexes)))
-    for view in context.catalog.views.values():
+    for view in (view for part in parts for view in part.views.values()):
         catalog = catalog.with_view(renaming.in_view(context, view))
-    for trigger in context.catalog.triggers.values():
+    for trigger in (trigger for part in parts for trigger in part.triggers.values()):
         catalog = catalog.with_trigger(renaming.in_trigger(context, trigger))
-    return _checked(context, catalog, "rename")
+    return _checked(context, catalog, renamed, "rename")

@@ -77,12 +77,12 @@ class Renaming:
         places, is_own = _places(trigger.sql), fold_case(trigger.table) == self.table
         if self.column is None:
             sql = self.apply(trigger.sql, self._table_tokens(places))
-            return trigger_of(parse_trigger(sql), self.new_name if is_own else trigger.table)
+            return trigger_of(parse_trigger(sql), trigger, self.new_name if is_own else trigger.table)
         table = triggered_table(context, trigger)
         known = _places_of_column(context, self.table, self.column, lambda told: build_trigger(told, trigger, table))
         known |= {place.token.start for place in places if self._is_owned_column(place)}
         sql = self.apply(trigger.sql, [place.token for place in places if place.token.start in known])
-        return trigger_of(parse_trigger(sql), trigger.table)
+        return trigger_of(parse_trigger(sql), trigger, trigger.table)
 
     def _is_owned_column(self, place: Place) -> bool:
         own = place.kind == "owned column" and fold_case(place.owner) == self.table
@@ -92,7 +92,8 @@ class Renaming:
         """Return a view with the new name in its text."""
         query = self.in_query(context, view.query)
         start = view.sql.rindex(view.query)
-        return View(view.name, view.columns, query, view.sql[:start] + query + view.sql[start + len(view.query) :])
+        sql = view.sql[:start] + query + view.sql[start + len(view.query) :]
+        return replace(view, query=query, sql=sql)
 
 
 def _places(text: str) -> list[Place]:

@@ -31,10 +31,10 @@ _OWN_TYPES: Final = frozenset(
 )
 
 
-def build_table(context: PlanContext, name: str, definition: TableDefinition, sql: str) -> TableSchema:
-    """Return the schema of a new table, its expressions checked."""
-    columns = tuple(_columns(name, definition))
-    table = TableSchema(context.catalog.next_id, name, columns, sql=sql, without_rowid=definition.without_rowid)
+def build_table(context: PlanContext, table: TableSchema, definition: TableDefinition) -> TableSchema:
+    """Return the schema of a new table, its expressions checked. `table` has its id, name and text."""
+    columns = tuple(_columns(table.name, definition))
+    table = table.replace(columns=columns, without_rowid=definition.without_rowid)
     table = _with_keys(table, definition)
     table = table.replace(
         checks=tuple(Check(check.name, check.text) for check in definition.checks),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
 
 from sqlglot import exp
 
@@ -38,22 +37,19 @@ from discosql.planner.plan import (
     Window,
 )
 from discosql.planner.scope import Scope
-from discosql.schema import TableSchema
+from discosql.schema import VIEW_ID, TableSchema
 from discosql.types import fold_case
-
-VIEW_ID: Final = 0
-"""The id of a table that stands for a view."""
 
 
 def target_table(context: PlanContext, name: Name) -> TableSchema:
     """Return the table that a statement changes. Raises ProgrammingError if there is none or it cannot be changed."""
     check_database(name)
     catalog = context.catalog
-    if catalog.find_view(name.name) is not None:
+    if catalog.find_view(name.name, name.database) is not None:
         raise ProgrammingError(f"cannot modify {name.name} because it is a view")
     if is_reserved(name.name):
         raise ProgrammingError(f"table {name.name} may not be modified")
-    return catalog.table(name.name)
+    return catalog.table(name.name, name.database)
 
 
 # INSERT -------------------------------------------------------------------------------------------------------------
@@ -141,7 +137,7 @@ def build_update(context: PlanContext, parameters: ParameterTable, statement: Up
     returning = returning_of(binder, rules, statement.returning)
     related = related_rules(binder, table)
     over_row = None
-    if context.catalog.triggers and not statement.joined:
+    if context.catalog.has_triggers and not statement.joined:
         over_row = tuple(_values_over_row(binder, rules, alias, statement.source, later))
     return Update(rules, tuple(values), source, statement.resolution, returning, related, over_row)
 
@@ -185,7 +181,7 @@ def changed_rows(
         exp.Column(this=exp.to_identifier(name, quoted=True), table=exp.to_identifier(alias, quoted=True))
         for name in names
     ]
-    if table.id == VIEW_ID:
+    if table.id <= VIEW_ID:
         columns[0] = exp.Null()
     select.set("expressions", [*columns, *values])
     binder = Binder(_with_rowid(context, table), parameters)
@@ -200,14 +196,14 @@ def changed_rows(
 
 def _rowid_name(table: TableSchema) -> str:
     for name in ("rowid", "_rowid_", "oid"):
-        if table.position(name) is None or table.id == VIEW_ID:
+        if table.position(name) is None or table.id <= VIEW_ID:
             return name
     raise ProgrammingError(f"table {table.name} has columns by all three names of the rowid")
 
 
 def _with_rowid(context: PlanContext, table: TableSchema) -> PlanContext:
     # A row is stored under a rowid in any case; WITHOUT ROWID only hides it.
-    if not table.without_rowid or table.id == VIEW_ID:
+    if not table.without_rowid or table.id <= VIEW_ID:
         return context
     return replace(context, catalog=context.catalog.with_table(table.replace(without_rowid=False)))
 

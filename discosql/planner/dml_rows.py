@@ -87,7 +87,7 @@ def related_rules(binder: Binder, table: TableSchema) -> tuple[RowRules, ...]:
     found: dict[int, TableSchema] = {}
     waiting = [table]
     while waiting:
-        for child, key in catalog.children(waiting.pop().name):
+        for child, key in catalog.children(waiting.pop()):
             changes = {key.on_delete, key.on_update} & _CHANGING_ACTIONS
             if changes and child.id != table.id and child.id not in found:
                 found[child.id] = child

@@ -2,13 +2,12 @@
 
 from typing import Final, Literal
 
-from sqlglot import exp
-
 from discosql.errors import ProgrammingError
 from discosql.planner.build import Binder
+from discosql.planner.build_with import build_view
+from discosql.planner.built import scope_columns
 from discosql.planner.context import PlanContext
 from discosql.planner.dml import (
-    VIEW_ID,
     build_delete,
     build_insert,
     build_update,
@@ -23,7 +22,7 @@ from discosql.planner.grammar.syntax import DeleteStatement, InsertStatement, Up
 from discosql.planner.names import check_database
 from discosql.planner.parameters import ParameterTable
 from discosql.planner.plan import Delete, Insert, Update, ViewChange
-from discosql.schema import Column, TableSchema, View
+from discosql.schema import TEMPORARY_VIEW_ID, VIEW_ID, Column, TableSchema, View
 from discosql.types import SqlType, fold_case
 
 _EVENTS: Final[dict[type, Literal["insert", "update", "delete"]]] = {
@@ -37,7 +36,7 @@ def build_change(
     context: PlanContext, parameters: ParameterTable, statement: InsertStatement | UpdateStatement | DeleteStatement
 ) -> Insert | Update | Delete | ViewChange:
     """Return the plan of a statement that changes rows."""
-    view = context.catalog.find_view(statement.table.name)
+    view = context.catalog.find_view(statement.table.name, statement.table.database)
     if view is not None:
         check_database(statement.table)
         return _build_view_change(context, parameters, statement, view)
@@ -52,14 +51,13 @@ def build_change(
 
 def view_table(context: PlanContext, view: View) -> TableSchema:
     """Return the table that stands for a view where rows of it are changed: its columns, without types."""
-    source = exp.Table(this=exp.to_identifier(view.name, quoted=True))
-    tree = exp.Select(expressions=[exp.Star()], from_=exp.From(this=source))
-    built = Binder(context, ParameterTable()).query(tree, None)
+    built = build_view(Binder(context, ParameterTable()), view)
+    names = view.columns or [column.name for column in scope_columns(built.columns, [c.ref for c in built.columns])]
     columns = [
-        Column(identity, column.name, SqlType.ANY, collation=column.ref.collation)
-        for identity, column in enumerate(built.columns, start=1)
+        Column(identity, name, SqlType.ANY, collation=column.ref.collation)
+        for identity, (name, column) in enumerate(zip(names, built.columns, strict=True), start=1)
     ]
-    return TableSchema(VIEW_ID, view.name, tuple(columns), without_rowid=True)
+    return TableSchema(TEMPORARY_VIEW_ID if view.temporary else VIEW_ID, view.name, tuple(columns), without_rowid=True)
 
 
 def _build_view_change(
@@ -74,7 +72,8 @@ def _build_view_change(
         if isinstance(statement, UpdateStatement)
         else set()
     )
-    triggers = [trigger for trigger in context.catalog.triggers_of(view.name) if trigger.event == event]
+    known = context.catalog.triggers_of(view.name, temporary=view.temporary)
+    triggers = [trigger for trigger in known if trigger.event == event]
     if not any(not trigger.columns or set_names & set(map(fold_case, trigger.columns)) for trigger in triggers):
         raise ProgrammingError(f"cannot modify {view.name} because it is a view")
     table = view_table(context, view)

@@ -2,28 +2,34 @@
 
 from typing import Final
 
-from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.errors import ProgrammingError
 from discosql.planner.grammar.syntax import Name
 from discosql.types import fold_case
 
-DATABASE: Final = "main"
-"""The name of the only database a connection has."""
+DATABASES: Final = frozenset({"main", "temp"})
+"""The databases that a connection has: what lasts, and what only it sees."""
 
 
 def check_database(name: Name) -> None:
-    """Raise ProgrammingError if a name is given with another database than ``main``."""
-    if name.database is not None and fold_case(name.database) != DATABASE:
+    """Raise ProgrammingError if a name is given with a database that there is not."""
+    if name.database is not None and fold_case(name.database) not in DATABASES:
         raise ProgrammingError(f"no such table: {name.database}.{name.name}")
 
 
-def check_created_in_main(name: Name) -> None:
-    """Raise ProgrammingError if a new table, index, view or trigger is given with another database than ``main``."""
+def is_temporary(name: Name, kind: str, *, temporary: bool) -> bool:
+    """Return whether a new table, view or trigger is a temporary one: so it says (TEMP), or the database it names.
+
+    Raises ProgrammingError if both do, or for an unknown database.
+    """
     if name.database is None:
-        return
-    if fold_case(name.database) == "temp":
-        raise NotSupportedError("temporary tables and views are not supported")
-    if fold_case(name.database) != DATABASE:
+        return temporary
+    if temporary:
+        # SQLite has these two messages.
+        what = "temporary trigger may not have qualified name" if kind == "trigger" else None
+        raise ProgrammingError(what or "temporary table name must be unqualified")
+    if fold_case(name.database) not in DATABASES:
         raise ProgrammingError(f"unknown database {name.database}")
+    return fold_case(name.database) == "temp"
 
 
 def check_new_name(name: str) -> None:

@@ -43,7 +43,7 @@ def prepare(sql: str, context: PlanContext, *, trace: Trace | None = None) -> Pr
         statement = _with_triggers(statement, context)
     except RecursionError as exc:
         raise ProgrammingError("Expression tree is too large: it is nested too deeply") from exc
-    return Prepared(statement, parsed.parameters.names, context.catalog.version)
+    return Prepared(statement, parsed.parameters.names, context.catalog.stamp)
 
 
 def _with_triggers(statement: Statement, context: PlanContext) -> Statement:

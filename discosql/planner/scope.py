@@ -183,7 +183,7 @@ def table_source(table: TableSchema, alias: str, columns: Sequence[ColumnRef]) -
         rowid = named[table.rowid_column]
     elif not table.without_rowid:
         rowid = ScopeColumn("rowid", columns[0], SqlType.INTEGER)
-    return Source(alias, named, rowid, "main")
+    return Source(alias, named, rowid, "temp" if table.temporary else "main")
 
 
 def resolve(

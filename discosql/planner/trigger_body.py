@@ -23,22 +23,26 @@ def parse_trigger(sql: str) -> CreateTrigger:
     return syntax
 
 
-def trigger_of(syntax: CreateTrigger, table: str) -> Trigger:
-    """Return a trigger as the catalog has it; `table` is the name of its table or view."""
-    return Trigger(syntax.name.name, table, syntax.timing, syntax.event, syntax.columns, syntax.sql)
+def trigger_of(syntax: CreateTrigger, like: Trigger, table: str) -> Trigger:
+    """Return a trigger whose text was changed; `table` is the name of its table or view now."""
+    return replace(like, table=table, columns=syntax.columns, sql=syntax.sql)
 
 
 def triggered_table(context: PlanContext, trigger: Trigger) -> TableSchema:
     """Return the table of a trigger, or what stands for its view."""
-    view = context.catalog.find_view(trigger.table)
-    return context.catalog.table(trigger.table) if view is None else view_table(context, view)
+    view = context.catalog.find_view(trigger.table, trigger.database)
+    if view is None:
+        return context.catalog.table(trigger.table, trigger.database)
+    return view_table(context, view)
 
 
 def build_trigger(context: PlanContext, trigger: Trigger, table: TableSchema) -> TriggerPlan:
     """Return the plans of a trigger, not optimised yet. Raises ProgrammingError if it names what is not there."""
     syntax = parse_trigger(trigger.sql)
     rows = TriggerRows(table, old=trigger.event != "insert", new=trigger.event != "delete")
-    context = replace(context, trigger=rows)
+    # What lasts sees nothing that is temporary.
+    catalog = context.catalog if trigger.temporary else context.catalog.lasting
+    context = replace(context, trigger=rows, catalog=catalog)
     condition = None
     if syntax.when is not None:
         condition = _query(context, exp.Select(expressions=[syntax.when]))

@@ -31,7 +31,7 @@ class Event:
 
 def with_triggers(statement: Statement, context: PlanContext) -> Statement:
     """Return a statement that changes rows with the plans of all triggers that it may fire."""
-    if not context.catalog.triggers or not isinstance(statement, Change):
+    if not context.catalog.has_triggers or not isinstance(statement, Change):
         return statement
     triggers = TriggerSearch(context).reached_by(statement)
     if not triggers and isinstance(statement, Update):
@@ -44,7 +44,8 @@ class TriggerSearch:
 
     def __init__(self, context: PlanContext) -> None:
         self._context = context
-        self._found: dict[str, TriggerPlan] = {}
+        self._found: dict[Trigger, TriggerPlan] = {}
+        self._order: dict[Trigger, int] = {}
         self._seen: set[Event] = set()
         self._replaces = False
         self._removal = "delete" if context.recursive_triggers else "replace"
@@ -60,12 +61,13 @@ class TriggerSearch:
                 continue
             self._seen.add(event)
             waiting += self._referential_events(event)
-            for trigger in self._context.catalog.triggers_of(event.table.name):
-                if trigger.name not in self._found and _fires(trigger, event):
-                    plan = self._found[trigger.name] = self._plan(trigger, event.table)
+            own = self._context.catalog.triggers_of(event.table.name, temporary=event.table.temporary)
+            for place, trigger in enumerate(own):
+                if trigger not in self._found and _fires(trigger, event):
+                    plan = self._found[trigger] = self._plan(trigger, event.table)
+                    self._order[trigger] = place
                     waiting += [found for step in plan.body for found in self._events(step)]
-        names = [trigger.name for trigger in self._context.catalog.triggers.values()]
-        return tuple(self._found[name] for name in reversed(names) if name in self._found)
+        return tuple(self._found[trigger] for trigger in sorted(self._found, key=self._order.__getitem__))
 
     def _events(self, statement: Change | Query) -> Iterator[Event]:
         match statement:
@@ -87,7 +89,7 @@ class TriggerSearch:
 
     def _referential_events(self, event: Event) -> Iterator[Event]:
         """Yield what the actions of foreign keys do when rows of a parent go or change."""
-        for child, key in self._context.catalog.children(event.table.name) if event.kind != "insert" else ():
+        for child, key in self._context.catalog.children(event.table) if event.kind != "insert" else ():
             if event.kind == "update" and not _changes_parent(event, key):
                 continue
             action = key.on_update if event.kind == "update" else key.on_delete

@@ -38,6 +38,7 @@ from discosql.storage.sealing import EncryptionKey, Keyring
 from discosql.storage.state import State
 from discosql.storage.statistics import table_statistics
 from discosql.storage.tail import Tail, commits_of
+from discosql.storage.temporary import JointTransaction, TemporaryDatabase
 from discosql.storage.transaction import Rowids, Transaction
 from discosql.storage.upkeep import Upkeep
 from discosql.storage.views import Pending
@@ -221,9 +222,13 @@ class Engine:
             transaction.release()
         self._upkeep.start(self._tail, is_owner=self._is_owner)
 
-    def rollback(self, transaction: Transaction) -> None:
+    def rollback(self, transaction: Transaction | JointTransaction) -> None:
         """Forget a transaction's changes; harmless after `commit`."""
         transaction.release()
+
+    def temporary(self) -> TemporaryDatabase:
+        """Return an empty database of temporary tables."""
+        return TemporaryDatabase(self.pages)
 
     async def outcome(self, transaction: str) -> bool | None:
         """Return whether the transaction of an UnknownOutcomeError was stored; None if that is beyond finding out."""

@@ -21,6 +21,7 @@ from discosql.storage.posting import TOPIC as PAGES_TOPIC
 from discosql.storage.reading import TRIES, with_retries
 from discosql.storage.report import report
 from discosql.storage.sealing import EncryptionKey
+from discosql.storage.temporary import JointTransaction, JointView, TemporaryDatabase
 from discosql.storage.transaction import Transaction
 from discosql.storage.views import Batch, Key, Pending, Range, ReadView, TableScan, WriteView
 
@@ -33,6 +34,8 @@ __all__ = [
     "Engine",
     "EngineOptions",
     "Guild",
+    "JointTransaction",
+    "JointView",
     "Key",
     "Metric",
     "Observer",
@@ -41,6 +44,7 @@ __all__ = [
     "ReadView",
     "Requests",
     "TableScan",
+    "TemporaryDatabase",
     "Transaction",
     "WriteView",
     "describe",

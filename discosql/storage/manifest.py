@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from discosql.errors import DatabaseCorruptionError
-from discosql.schema import Catalog, trigger_from_json, trigger_to_json, view_from_json, view_to_json
+from discosql.schema import Catalog
+from discosql.schema_json import trigger_from_json, trigger_to_json, view_from_json, view_to_json
 from discosql.storage.chain import Candidate
 from discosql.storage.codec import from_json_value, rows_from, to_json_value
 from discosql.storage.entry import Cover

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from discosql.errors import DatabaseCorruptionError
-from discosql.schema import (
-    Catalog,
+from discosql.schema import Catalog
+from discosql.schema_json import (
     table_from_json,
     table_to_json,
     trigger_from_json,

@@ -226,6 +226,9 @@ class ChangeGrammar(TableGrammar):
         self.write(TokenType.SELECT, "SELECT")
         self.write(TokenType.STAR, "*")
         self.write(TokenType.FROM, "FROM")
+        if table.database is not None:
+            self.write(TokenType.IDENTIFIER, table.database + NAME_MARK)
+            self.write(TokenType.DOT, ".")
         self.write(TokenType.IDENTIFIER, table.name + NAME_MARK)
         self.write(TokenType.ALIAS, "AS")
         self.write(TokenType.IDENTIFIER, (alias or table.name) + NAME_MARK)

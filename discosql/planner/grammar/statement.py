@@ -1,6 +1,7 @@
 """Statements: what stands around queries, expressions and definitions (https://www.sqlite.org/lang.html)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 from discosql.errors import NotSupportedError, ProgrammingError
@@ -83,12 +84,10 @@ class StatementGrammar(TriggerGrammar):
         if temporary:
             self.skip()
         kind = self.kind
-        if kind in ("TABLE", "VIEW") and temporary:
-            raise NotSupportedError(f"CREATE TEMP {kind} is not supported")
         if kind == "TABLE":
-            return self._create_table()
+            return replace(self._create_table(), temporary=temporary)
         if kind == "VIEW":
-            return self._create_view()
+            return replace(self._create_view(), temporary=temporary)
         if kind in ("UNIQUE", "INDEX") and not temporary:
             return self._create_index()
         if kind == "TRIGGER":

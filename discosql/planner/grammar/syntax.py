@@ -162,6 +162,7 @@ class CreateTable:
     definition: TableDefinition
     query: exp.Expr | None
     sql: str
+    temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ class CreateView:
     query: str
     if_not_exists: bool
     sql: str
+    temporary: bool = False
 
 
 TriggerStep: TypeAlias = QueryStatement | InsertStatement | UpdateStatement | DeleteStatement
