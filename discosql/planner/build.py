@@ -31,15 +31,17 @@ from discosql.planner.scope import Scope
 from discosql.planner.terms import unwrapped
 from discosql.planner.witness import Witness
 from discosql.schema import TableSchema
+from discosql.stack import is_deep
 from discosql.types import SqlType
 
-MAX_DEPTH: Final = 150
-"""How deeply operands may nest, chains of one operator apart; a query counts as three operands."""
+MAX_DEPTH: Final = 1100
+"""How deeply operands may nest, a bit more than in SQLite, chains of one operator apart; a query counts as three."""
+
+_SHALLOW: Final = 150
+"""How deeply they may nest on an ordinary stack of Python (1000 frames, callers included)."""
 
 _OPERAND_FRAMES: Final = 4
 _QUERY_FRAMES: Final = 12
-_MAX_FRAMES: Final = MAX_DEPTH * _OPERAND_FRAMES
-"""Bounds how much of Python's stack (1000 frames, callers included) binding takes."""
 
 
 class Binder:
@@ -57,6 +59,7 @@ class Binder:
         self.trigger = context.trigger
         self.query_depth = 0
         self._frames = 0
+        self._most_frames = _OPERAND_FRAMES * (MAX_DEPTH if is_deep() else _SHALLOW)
         self._witness = context.witness
         self._owners: dict[int, tuple[TableSchema, int]] = {}
         self._column_ids = itertools.count(1)
@@ -104,7 +107,9 @@ class Binder:
 
     def _enter(self, frames: int) -> None:
         self._frames += frames
-        if self._frames > _MAX_FRAMES:
+        if self._frames > self._most_frames:
+            if not is_deep():
+                raise RecursionError("this takes a larger stack")
             raise ProgrammingError(f"Expression tree is too large (maximum depth {MAX_DEPTH})")
 
     def new_column(

@@ -25,6 +25,7 @@ from discosql.planner.grammar.statement import StatementGrammar
 from discosql.planner.grammar.syntax import StatementSyntax
 from discosql.planner.parameters import ParameterTable, bind_parameters
 from discosql.planner.tokens import is_complete, split, unquote
+from discosql.stack import call_deeply, is_deep
 
 __all__ = [
     "ParameterTable",
@@ -67,11 +68,17 @@ def parse(sql: str) -> ParsedStatement:
     Raises SqlSyntaxError where SQLite would, ProgrammingError if there are several statements, and NotSupportedError
     that names the construct for SQL that discosql does not have.
     """
-    grammar = StatementGrammar(sql)
     try:
-        syntax = grammar.statement()
+        return call_deeply(lambda: _parse(sql))
     except RecursionError as exc:
+        if is_deep():
+            raise
         raise ProgrammingError("Expression tree is too large: it is nested too deeply") from exc
+
+
+def _parse(sql: str) -> ParsedStatement:
+    grammar = StatementGrammar(sql)
+    syntax = grammar.statement()
     names = tuple(name[1:] if name and name[0] != "?" else None for name in grammar.names)
     indexes = tuple(unquote(place.token.text) for place in grammar.places if place.kind == "index")
     return ParsedStatement(syntax, ParameterTable(names), sql, indexes)

@@ -25,6 +25,7 @@ from discosql.planner.plan import Explain, Prepared, Query, Statement, Transacti
 from discosql.planner.pragma import build_nothing, build_pragma
 from discosql.planner.rules import Trace, optimise
 from discosql.planner.triggers import with_triggers
+from discosql.stack import call_deeply
 
 
 def prepare(sql: str, context: PlanContext, *, trace: Trace | None = None) -> Prepared:
@@ -32,17 +33,21 @@ def prepare(sql: str, context: PlanContext, *, trace: Trace | None = None) -> Pr
 
     Raises ProgrammingError where the SQL is wrong, NotSupportedError for SQL that discosql does not have.
     """
+    try:
+        return call_deeply(lambda: _prepare(sql, context, trace))
+    except RecursionError as exc:
+        raise ProgrammingError("Expression tree is too large: it is nested too deeply") from exc
+
+
+def _prepare(sql: str, context: PlanContext, trace: Trace | None) -> Prepared:
     parsed = parse(sql)
     for name in parsed.indexes:
         if context.catalog.find_index(name) is None:
             raise ProgrammingError(f"no such index: {name}")
-    try:
-        statement = build_statement(parsed.syntax, context, parsed.parameters)
-        if context.optimise:
-            statement = optimise(statement, context, trace)
-        statement = _with_triggers(statement, context)
-    except RecursionError as exc:
-        raise ProgrammingError("Expression tree is too large: it is nested too deeply") from exc
+    statement = build_statement(parsed.syntax, context, parsed.parameters)
+    if context.optimise:
+        statement = optimise(statement, context, trace)
+    statement = _with_triggers(statement, context)
     return Prepared(statement, parsed.parameters.names, context.catalog.stamp)
 
 

@@ -18,6 +18,7 @@ from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.reads import without_collections
 from discosql.planner.plan import ColumnRef, Expression, IndexLookup, Node, Projection
+from discosql.stack import call_deeply
 from discosql.storage.engine import Pending
 from discosql.types import Row, SqlType
 
@@ -70,15 +71,21 @@ def compile_plan(
     rows each node produced, by the `id` of the node.
     """
     try:
-        module = Module(registry, [kind_of_parameter(item) for item in parameter_types], count_uses(plan))
-        module.counted = {} if count_rows else None
-        function = module.function("run", STATE)
-        producer = Producer(function)
-        write_prefetch(producer, plan)
-        return_rows(producer, plan, plain=True)
-        return CompiledPlan(plan, module, function)
+        return call_deeply(lambda: _compile_plan(plan, registry, parameter_types, count_rows))
     except (RecursionError, MemoryError) as exc:
         raise OperationalError("statement is nested too deeply") from exc
+
+
+def _compile_plan(
+    plan: Node, registry: Registry, parameter_types: Sequence[SqlType | type | None], count_rows: bool
+) -> CompiledPlan:
+    module = Module(registry, [kind_of_parameter(item) for item in parameter_types], count_uses(plan))
+    module.counted = {} if count_rows else None
+    function = module.function("run", STATE)
+    producer = Producer(function)
+    write_prefetch(producer, plan)
+    return_rows(producer, plan, plain=True)
+    return CompiledPlan(plan, module, function)
 
 
 class CompiledRows:
@@ -126,6 +133,18 @@ def compile_rows(
 
     Values must be of their columns' types, but may be NULL in any column.
     """
+    try:
+        return call_deeply(lambda: _compile_rows(expressions, inputs, registry, parameter_types))
+    except (RecursionError, MemoryError) as exc:
+        raise OperationalError("expression is nested too deeply") from exc
+
+
+def _compile_rows(
+    expressions: Sequence[Expression],
+    inputs: Sequence[Sequence[ColumnRef]],
+    registry: Registry,
+    parameter_types: Sequence[SqlType | type | None],
+) -> CompiledRows:
     module = Module(registry, [kind_of_parameter(item) for item in parameter_types])
     names = [f"r{number}_" for number in range(len(inputs))]
     function = module.function("evaluate", (*STATE, *names))
