@@ -98,9 +98,8 @@ class Session:
             return (yield from self._explain(statement, values))
         compiled = cached.compiled(self.registry, values)
         result = yield from self._run(compiled, compiled.run, values)
-        if isinstance(statement, SetPragma) and statement.name == "recursive_triggers":
-            # Plans hold the triggers that may fire.
-            self.forget_statements()
+        if isinstance(statement, SetPragma):
+            self.forget_statements()  # plans hold the triggers that may fire
         return result
 
     def execute_many(self, sql: str, rows: Iterable[Parameters]) -> Steps:
@@ -379,10 +378,8 @@ class Session:
         if cached.checked_slot == self.engine.head:
             return True
         cached.checked_slot = self.engine.head
-        view = self._view
-        return all(
-            magnitude == view.statistics(table).rows.bit_length() for table, magnitude in cached.magnitudes.items()
-        )
+        view, sizes = self._view, cached.magnitudes.items()
+        return all(magnitude == view.statistics(table).rows.bit_length() for table, magnitude in sizes)
 
     def _plan_context(self, magnitudes: dict[int, int]) -> PlanContext:
         view = self._view

@@ -13,8 +13,8 @@ T = TypeVar("T")
 STACK_SIZE: Final = 256 * 2**20
 """Bytes of the deep thread's stack; the system gives memory only for what is used."""
 
-MAX_CALLS: Final = 50_000
-"""Calls within each other on the deep thread: a thousand levels of expressions, of up to fifty calls each."""
+MAX_CALLS: Final = 25_000
+"""Calls within each other on the deep thread: a thousand levels of expressions, of up to twenty calls each."""
 
 _HERE: Final = threading.local()
 _SETTING: Final = threading.Lock()

@@ -41,6 +41,7 @@ from discosql.planner.plan import (
     WorkingScan,
 )
 from discosql.planner.traverse import children, columns_in, expressions
+from discosql.stack import call_deeply
 from discosql.types import SqlType
 
 
@@ -529,13 +530,16 @@ def nodes_on_the_left(node: Node) -> Iterator[Node]:
 
 
 def test_nesting_has_a_limit() -> None:
-    depth = MAX_DEPTH // 3
-    assert bound("abs(" * depth + "1" + ")" * depth).type is None
+    assert bound("abs(" * 50 + "1" + ")" * 50).type is None
+    for depth in (150, MAX_DEPTH - 10):
+        with pytest.raises(RecursionError):
+            bound("abs(" * depth + "1" + ")" * depth)
+        assert call_deeply(lambda nested=depth: bound("abs(" * nested + "1" + ")" * nested)).type is None
     deeper = 2 * MAX_DEPTH
     with pytest.raises(ProgrammingError, match="too large"):
-        bound("-(~" * deeper + "1" + ")" * deeper)
+        call_deeply(lambda: bound("-(~" * deeper + "1" + ")" * deeper))
     with pytest.raises(ProgrammingError, match="too large"):
-        build("SELECT * FROM (" * deeper + "SELECT 1" + ")" * deeper)
+        call_deeply(lambda: build("SELECT * FROM (" * deeper + "SELECT 1" + ")" * deeper))
 
 
 # Details ----------------------------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ def test_many_loops(kind: Any) -> None:
 
 def test_a_plan_too_deep_is_an_error() -> None:
     plan: Node = SCANNED
-    for _ in range(3000):
+    for _ in range(30_000):
         plan = Filter(plan, Compare(">", A, Constant(0)))
     with pytest.raises(OperationalError, match="nested too deeply"):
         compile_plan(plan, DEFAULT)

@@ -400,7 +400,7 @@ def test_nesting_beyond_all_measure_is_a_clear_error() -> None:
         ("(SELECT ", ")"),
     ):
         with pytest.raises(ProgrammingError, match="nested too deeply"):
-            parse(f"SELECT {piece * 5000}1{end * 5000}")
+            parse(f"SELECT {piece * 13_000}1{end * 13_000}")
 
 
 def test_long_lists_are_the_trees_that_short_ones_are() -> None:
