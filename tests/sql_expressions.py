@@ -8,6 +8,11 @@ from typing import Any, Protocol
 TEXTS = ("a", "A", "b", "ab", "aB", "", "1", "01", "2.5", "é", "z ", "b'c", "10", "%", "a_b")
 INTEGERS = (-2, -1, 0, 0, 1, 1, 2, 2, 3, 4, 5, 7, 10)
 BLOBS = (b"", b"a", b"\x00\xff", b"1")
+DATES = ("2024-02-29", "2023-12-31 23:59:59", "2000-01-01", "1969-07-20 20:17", "12:30", "2451545", "noon", "")
+MODIFIERS = ("+1 day", "-1 month", "start of month", "+13 hours", "weekday 1", "start of year", "+1 year", "auto")
+FORMATS = ("%Y-%m-%d", "%H:%M", "%j", "%w %s", "%d.%m.")
+JSON = ('{"a": 1, "b": [1, 2.5, null, "x"]}', "[]", '[1, "two", {"c": true}]', '"text"', "7", '{"a": {"b": {}}}')
+PATHS = ("$", "$.a", "$.b", "$.b[1]", "$[0]", "$[#-1]", "$.a.b", "$[2].c", "$.none")
 
 
 @dataclass
@@ -139,8 +144,10 @@ class Expressions:
 
     def _number(self, kind: str, scope: Scope, depth: int) -> str:
         random = self.random
-        choice = random.randint(0, 9)
+        choice = random.randint(0, 12)
         first = self.of(kind, scope, depth)
+        if choice > 9:
+            return self._number_of_text(scope, depth)
         if choice < 5:
             operator = random.choice(("+", "-", "+", "-", "*", "/", "%", "&", "|", "<<", ">>"))
             return f"({first} {operator} {self.of(kind, scope, depth)})"
@@ -154,10 +161,56 @@ class Expressions:
             return f"CAST({self.of(random.choice(('TEXT', 'REAL')), scope, depth)} AS {kind})"
         return f"({self.condition(scope, depth)})"
 
+    def _number_of_text(self, scope: Scope, depth: int) -> str:
+        random = self.random
+        text = self.of("TEXT", scope, depth)
+        forms: tuple[Callable[[], str], ...] = (
+            lambda: f"instr({text}, {self._leaf('TEXT', scope)})",
+            lambda: f"unicode({text})",
+            lambda: f"round({self.of('REAL', scope, depth)}, {random.choice((0, 1, 2))})",
+            lambda: f"sign({self.of(random.choice(('REAL', 'TEXT')), scope, depth)})",
+            lambda: f"(~{self.of('INTEGER', scope, depth)})",
+            lambda: f"julianday({self._moment()})",
+            lambda: f"unixepoch({self._moment()})",
+            lambda: f"json_array_length({literal(random.choice(JSON))}, {literal(random.choice(PATHS))})",
+            lambda: f"json_extract({literal(random.choice(JSON))}, {literal(random.choice(PATHS))})",
+            lambda: f"octet_length({text})",
+        )
+        return random.choice(forms)()
+
+    def _moment(self) -> str:
+        modifiers = [literal(self.random.choice(MODIFIERS)) for _ in range(self.random.choice((0, 1, 1, 2)))]
+        return ", ".join([literal(self.random.choice(DATES)), *modifiers])
+
+    def _text_of_values(self, scope: Scope, depth: int) -> str:
+        random = self.random
+        value = self.of(random.choice(("INTEGER", "REAL", "TEXT", "BLOB")), scope, depth)
+        # JSON cannot hold blobs, and whether an error comes up may depend on the order of evaluation.
+        safe = [f"quote({value})", f"typeof({value})", f"CAST({self.of('INTEGER', scope, depth)} AS INTEGER)", "NULL"]
+        forms: tuple[Callable[[], str], ...] = (
+            lambda: f"hex({value})",
+            lambda: f"quote({value})",
+            lambda: f"format('%d|%s|%5.1f|%q', {value}, {value}, {self.of('REAL', scope, depth)}, {value})",
+            lambda: f"concat({value}, {self._leaf('TEXT', scope)})",
+            lambda: f"concat_ws({self._leaf('TEXT', scope)}, {value}, NULL, 'z')",
+            lambda: f"ltrim({self.of('TEXT', scope, depth)}, 'ab')",
+            lambda: f"{random.choice(('date', 'time', 'datetime'))}({self._moment()})",
+            lambda: f"strftime({literal(random.choice(FORMATS))}, {self._moment()})",
+            lambda: f"json_array({random.choice(safe)}, {random.choice(safe)})",
+            lambda: f"json_object('k', {random.choice(safe)}, 'l', json({literal(random.choice(JSON))}))",
+            lambda: f"json_type({literal(random.choice(JSON))}, {literal(random.choice(PATHS))})",
+            lambda: f"({literal(random.choice(JSON))} {random.choice(('->', '->>'))} {literal(random.choice(PATHS))})",
+            lambda: f"json_set({literal(random.choice(JSON))}, '$.n', {random.choice(safe)})",
+            lambda: f"json_remove({literal(random.choice(JSON))}, {literal(random.choice(PATHS[1:]))})",
+        )
+        return random.choice(forms)()
+
     def _text(self, scope: Scope, depth: int) -> str:
         random = self.random
         first = self.of("TEXT", scope, depth)
-        choice = random.randint(0, 6)
+        choice = random.randint(0, 9)
+        if choice > 6:
+            return self._text_of_values(scope, depth)
         if choice == 0:
             return f"({first} || {self.of('TEXT', scope, depth)})"
         if choice in (1, 2):
@@ -210,11 +263,31 @@ class Expressions:
                 lambda: f"{self.of('TEXT', scope, 0)} LIKE {literal(random.choice(('a%', '%b', '_', '%', 'A_', '')))}",
             ),
             (0.89, lambda: f"{self.of('TEXT', scope, 0)} GLOB {literal(random.choice(('a*', '*b', '?', '[ab]*')))}"),
-            (0.95, lambda: self._equal_columns(scope) or f"{first} = {self.of(kind, scope, 0)}"),
+            (0.94, lambda: self._equal_columns(scope) or f"{first} = {self.of(kind, scope, 0)}"),
+            (0.97, lambda: self._of_rows(first, kind, scope)),
             (1.00, lambda: random.choice((first, "1", "0", "NULL", "1 = 1", f"({first}, 1) = (1, 1)"))),
         )
         at = random.random()
         return next(make for limit, make in tests if at <= limit)()
+
+    def _of_rows(self, first: str, kind: str, scope: Scope) -> str:
+        """Return a test of row values, or one that is rare."""
+        random = self.random
+        second = self.of(kind, scope, 0)
+        number, other = self.of("INTEGER", scope, 0), self.of("INTEGER", scope, 0)
+        operator = random.choice(("=", "<", "<=", ">", ">=", "<>", "IS", "IS NOT"))
+        rows = ", ".join(f"({self.of(kind, Scope([]), 0)}, {random.choice(INTEGERS)})" for _ in range(3))
+        forms = (
+            f"({first}, {number}) {operator} ({second}, {other})",
+            f"({first}, {number}) {random.choice(('', 'NOT '))}IN (VALUES {rows})",
+            f"({number}, {other}) BETWEEN ({random.choice(INTEGERS)}, 0) AND ({random.choice(INTEGERS)}, 1)",
+            f"{first} IS {random.choice(('', 'NOT '))}DISTINCT FROM {second}",
+            f"{first} NOT BETWEEN {second} AND {self.of(kind, scope, 0)}",
+            f"{self.of('TEXT', scope, 0)} NOT LIKE 'a/_%' ESCAPE '/'",
+            f"{first} {random.choice(('NOTNULL', 'ISNULL'))}",
+            f"{first} IN (SELECT value FROM json_each({literal(random.choice(JSON))}))",
+        )
+        return random.choice(forms)
 
     def _collated(self, kind: str) -> str:
         if kind == "TEXT" and self.random.random() < 0.08:

@@ -27,10 +27,25 @@ class Table:
     statements: list[str]
     keys: list[tuple[str, ...]] = field(default_factory=list)
     rowid: str | None = None
+    generated: list[Column] = field(default_factory=list)
+    references: dict[str, tuple[str, str]] = field(default_factory=dict)
+    stored: list[tuple[Any, ...]] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
         return [column.name for column in self.columns]
+
+    @property
+    def readable(self) -> list[Column]:
+        """The columns that queries can name."""
+        return self.columns + self.generated
+
+    @property
+    def targets(self) -> list[tuple[str, ...]]:
+        """The keys that ON CONFLICT may name: SQLite does not find one of several columns, one the rowid."""
+        kinds = {column.name: column.kind for column in self.columns}
+        whole = {key[0] for key in self.keys if len(key) == 1 and kinds[key[0]] == "INTEGER"}
+        return [key for key in self.keys if len(key) == 1 or not whole.intersection(key)]
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,7 @@ class Statement:
     sql: str
     ordered: bool = False
     loose: bool = False
+    parameters: tuple[Any, ...] = ()
 
 
 class SqlGenerator:
@@ -55,7 +71,9 @@ class SqlGenerator:
     def schema(self, tables: int | None = None) -> list[str]:
         """Return statements that create some tables, with keys, indexes and a view now and then."""
         count = tables or self.random.choice((1, 2, 2, 3, 3, 4))
-        self.tables = [self._table(f"t{number}") for number in range(1, count + 1)]
+        self.tables = []
+        for number in range(1, count + 1):
+            self.tables.append(self._table(f"t{number}"))
         statements = [sql for table in self.tables for sql in table.statements]
         if self.random.random() < 0.2:
             body = Queries(self.random, self).simple_select()
@@ -91,11 +109,51 @@ class SqlGenerator:
             key = tuple(random.sample(table.names, random.randint(1, min(2, count))))
             parts.append(f"UNIQUE ({', '.join(key)})")
             table.keys.append(key)
+        self._generate(table, parts)
+        parts += self._constraints(table)
         table.statements.append(f"CREATE TABLE {name} ({', '.join(parts)}) STRICT")
         for number in range(random.choice((0, 0, 1, 1, 2))):
             key = random.sample(table.names, random.randint(1, min(2, count)))
-            table.statements.append(f"CREATE INDEX {name}_i{number} ON {name} ({', '.join(key)})")
+            terms = [f"{column}{random.choice(('', '', '', ' DESC', ' COLLATE NOCASE'))}" for column in key]
+            table.statements.append(f"CREATE INDEX {name}_i{number} ON {name} ({', '.join(terms)})")
         return table
+
+    def _generate(self, table: Table, parts: list[str]) -> None:
+        """Add a generated column now and then, behind the others and before the constraints."""
+        random = self.random
+        if random.random() < 0.12:
+            scope = Scope([("own", table.columns)])
+            value = Expressions(random).of(random.choice(("INTEGER", "REAL", "TEXT")), scope, 2).replace("own.", "")
+            table.generated.append(Column("g", "ANY"))
+            parts.insert(len(table.columns), f"g ANY AS ({value}) {random.choice(('STORED', 'VIRTUAL'))}")
+
+    def _constraints(self, table: Table) -> list[str]:
+        """Return CHECK constraints and foreign keys."""
+        random, parts = self.random, []
+        if random.random() < 0.1:
+            column = random.choice(table.columns)
+            parts.append(
+                f"CHECK ({column.name} <> {literal(Expressions(random).value(column.kind))} OR {column.name} > 1)"
+            )
+        for parent in self.tables:
+            pairs = [
+                (column.name, key[0])
+                for key in parent.keys
+                for column in table.columns
+                for other in parent.columns
+                if len(key) == 1
+                and other.name == key[0]
+                and column.name != table.rowid
+                and (column.kind, column.collation) == (other.kind, other.collation) != ("ANY", "BINARY")
+            ]
+            if pairs and random.random() < 0.3:
+                child, key = random.choice(pairs)
+                table.references[child] = (parent.name, key)
+                actions = ("", "CASCADE", "SET NULL", "RESTRICT", "NO ACTION", "SET DEFAULT")
+                action = [random.choice(actions) for _ in range(2)]
+                words = [f" ON {when} {what}" for when, what in zip(("DELETE", "UPDATE"), action, strict=True) if what]
+                parts.append(f"FOREIGN KEY ({child}) REFERENCES {parent.name} ({key}){''.join(words)}")
+        return parts
 
     def _column(self, column: Column, is_rowid: bool) -> str:
         text = f"{column.name} {column.kind}"
@@ -117,7 +175,7 @@ class SqlGenerator:
         taken: list[set[Any]] = [set() for _ in table.keys]
         found = []
         for _ in range(self.random.choice((0, 2, 5, 8, most, most, most))):
-            row = tuple(self.value(column) for column in table.columns)
+            row = tuple(self._stored_value(table, column) for column in table.columns)
             if table.rowid is not None and row[0] is None:
                 continue
             marks = [tuple(_folded(row[table.names.index(name)]) for name in key) for key in table.keys]
@@ -127,7 +185,15 @@ class SqlGenerator:
                 if None not in mark:
                     seen.add(mark)
             found.append(row)
+        table.stored = found
         return found
+
+    def _stored_value(self, table: Table, column: Column) -> Any:
+        if column.name not in table.references:
+            return self.value(column)
+        parent, key = table.references[column.name]
+        (place,) = [(other, other.names.index(key)) for other in self.tables if other.name == parent]
+        return self.random.choice([None, *[row[place[1]] for row in place[0].stored]])
 
     def value(self, column: Column) -> Any:
         """Return a value that a column can hold."""
@@ -140,7 +206,9 @@ class SqlGenerator:
         found = []
         for table in self.tables:
             places = ", ".join("?" * len(table.columns))
-            found.append((f"INSERT INTO {table.name} VALUES ({places})", self.rows(table)))
+            # Rows may break a CHECK, and those that do may be missing to others.
+            either = " OR IGNORE" if any("CHECK" in sql or "FOREIGN" in sql for sql in table.statements) else ""
+            found.append((f"INSERT{either} INTO {table.name} VALUES ({places})", self.rows(table)))
         return found
 
     # Statements ----------------------------------------------------------------------------------------------------
@@ -153,7 +221,12 @@ class SqlGenerator:
     def change(self) -> Statement:
         """Return an INSERT, UPDATE or DELETE."""
         table = self.random.choice(self.tables)
-        return Statement(self.random.choice((self._insert, self._insert, self._update, self._delete))(table))
+        sql = self.random.choice((self._insert, self._insert, self._update, self._delete))(table)
+        if self.random.random() < 0.15:
+            scope = Scope([(table.name, table.readable)])
+            items = [Expressions(self.random).of(column.kind, scope, 1) for column in table.columns]
+            sql += f" RETURNING {', '.join(items)}"
+        return Statement(sql)
 
     def _insert(self, table: Table) -> str:
         random = self.random
@@ -176,11 +249,9 @@ class SqlGenerator:
         return f"{head} INTO {table.name} ({names}) {source}{upsert}"
 
     def _upsert(self, table: Table) -> str:
-        # SQLite does not find a key of several columns by its target if the rowid is among them.
-        keys = [key for key in table.keys if table.rowid not in key or len(key) == 1]
-        if not keys or self.random.random() < 0.3:
+        if not table.targets or self.random.random() < 0.3:
             return " ON CONFLICT DO NOTHING"
-        key = self.random.choice(keys)
+        key = self.random.choice(table.targets)
         free = [column for column in table.columns if column.name not in key]
         if not free:
             return f" ON CONFLICT ({', '.join(key)}) DO NOTHING"
@@ -190,7 +261,7 @@ class SqlGenerator:
 
     def _update(self, table: Table) -> str:
         random = self.random
-        scope = Scope([(table.name, table.columns)])
+        scope = Scope([(table.name, table.readable)])
         # A new value must not read the table: SQLite shows it rows that are changed already.
         others = SqlGenerator(random)
         others.tables = [other for other in self.tables if other is not table]
@@ -202,10 +273,16 @@ class SqlGenerator:
             assignments.append(f"{column.name} = {new}")
         condition = Expressions(random, Queries(random, self)).condition(scope, 2)
         where = f" WHERE {condition}" if random.random() < 0.8 else ""
-        return f"UPDATE {table.name} SET {', '.join(assignments)}{where}"
+        source = ""
+        if others.tables and random.random() < 0.15:
+            other = random.choice(others.tables)
+            best = f"SELECT max({random.choice(other.columns).name}) AS x FROM {other.name}"
+            source = f" FROM ({best}) AS f"
+            assignments[0] = f"{chosen[0].name} = f.x"
+        return f"UPDATE {table.name} SET {', '.join(assignments)}{source}{where}"
 
     def _delete(self, table: Table) -> str:
-        scope = Scope([(table.name, table.columns)])
+        scope = Scope([(table.name, table.readable)])
         return (
             f"DELETE FROM {table.name} WHERE {Expressions(self.random, Queries(self.random, self)).condition(scope, 2)}"
         )

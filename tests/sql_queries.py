@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
-from sql_expressions import Column, Expressions, Scope
+from sql_expressions import JSON, Column, Expressions, Scope, literal
 
 if TYPE_CHECKING:
     from sql_generator import SqlGenerator
@@ -88,18 +88,34 @@ class Queries:
         for _ in range(self.random.choice((1, 1, 2))):
             name = self._name("c")
             if self.random.random() < 0.15:
-                parts.append(f"{name}(n) AS ({self._recursion(name)})")
-                self.given.append((name, [Column("n", "INTEGER")]))
+                parts.append(f"{name}(n, m) AS ({self._recursion(name)})")
+                self.given.append((name, [Column("n", "INTEGER"), Column("m", "TEXT")]))
                 continue
             made = self.compound(depth - 1, None)
             columns = [Column(f"p{place}", column.kind) for place, column in enumerate(made.columns)]
-            parts.append(f"{name}({', '.join(column.name for column in columns)}) AS ({made.sql})")
+            hint = self.random.choice(("", "", "MATERIALIZED ", "NOT MATERIALIZED "))
+            parts.append(f"{name}({', '.join(column.name for column in columns)}) AS {hint}({made.sql})")
             self.given.append((name, columns))
-        recursive = "RECURSIVE " if any("UNION ALL SELECT n + 1" in part for part in parts) else ""
-        return f"WITH {recursive}{', '.join(parts)} "
+        return f"WITH {self.random.choice(('', 'RECURSIVE '))}{', '.join(parts)} "
 
     def _recursion(self, name: str) -> str:
-        return f"SELECT 1 UNION ALL SELECT n + 1 FROM {name} WHERE n < {self.random.randint(0, 5)}"
+        random = self.random
+        table = random.choice(self.schema.tables)
+        column = random.choice(table.columns).name
+        scope = Scope([("s", table.columns), ("r", [Column("n", "INTEGER"), Column("m", "TEXT")])])
+        condition = Expressions(random).condition(scope, 1)
+        most = random.randint(0, 5)
+        step = random.choice(
+            (
+                f"SELECT n + 1, m || n FROM {name} WHERE n < {most}",
+                f"SELECT n + 1, quote(s.{column}) FROM {name} AS r JOIN {table.name} AS s ON {condition} WHERE n < 3",
+                f"SELECT r.n + 1, x FROM (SELECT max({column}) AS x FROM {table.name}), {name} AS r WHERE r.n < {most}",
+            )
+        )
+        first = random.choice(("SELECT 1, 'a'", "VALUES (0, 'a'), (2, 'b')", "SELECT 1, 'a' UNION SELECT 2, NULL"))
+        # UNION ALL over a table could give any number of rows.
+        end = " ORDER BY 1 DESC, 2 LIMIT 9" if random.random() < 0.2 and "JOIN" not in step else ""
+        return f"{first} UNION {step}{end}"
 
     def simple_select(self) -> Made:
         """Return a query without a subquery, as a view may have it."""
@@ -125,6 +141,8 @@ class Queries:
             return self._grouped(depth, scope, source + where, chosen, expressions)
         if random.random() < 0.08:
             return self._windowed(scope, source + where, chosen, expressions)
+        if random.random() < 0.06 and scope.own() and all(column.kind != "ANY" for _, column in scope.own()):
+            return self._framed(scope, source + where, chosen)
         if kinds is None and random.random() < 0.15 and scope.own():
             names = [name for name, _ in scope.own()]
             columns = _columns([column.kind for _, column in scope.own()])
@@ -175,10 +193,15 @@ class Queries:
             return f"count({argument}){extra}"
         if kind == "REAL" and random.random() < 0.6:
             function = random.choice(("sum", "total", "avg"))
-            return f"{function}({distinct}{expressions._leaf(random.choice(('INTEGER', 'REAL')), scope)}){extra}"
+            return (
+                f"{function}({distinct}{expressions._leaf(random.choice(('INTEGER', 'REAL', 'TEXT')), scope)}){extra}"
+            )
         if kind == "TEXT" and random.random() < 0.25:
             text = expressions.of("TEXT", scope, 1)
-            return f"group_concat({text}, '-' ORDER BY {text} COLLATE BINARY){extra}"
+            function = random.choice(
+                (f"group_concat({text}, '-'", f"string_agg({text}, ''", f"json_group_array(quote({text})")
+            )
+            return f"{function} ORDER BY {text} COLLATE BINARY, typeof({text})){extra}"
         return f"{random.choice(('min', 'max'))}({expressions.of(kind, scope, 1)}){extra}"
 
     def _windowed(self, scope: Scope, source: str, kinds: list[str], expressions: Expressions) -> Made:
@@ -196,6 +219,59 @@ class Queries:
             window = f"{call} OVER ({partition}{order})"
             items.append(window if random.random() < 0.7 else expressions.of(kind, scope, 1))
         return Made(f"SELECT {_aliased(items)} FROM {source}", _columns(kinds))
+
+    def _framed(self, scope: Scope, source: str, kinds: list[str]) -> Made:
+        """Return calls over one window in which only equal rows are peers, with a frame."""
+        random = self.random
+        own = scope.own()
+        names = [name for name, _ in own]
+        random.shuffle(names)
+        partition = f"PARTITION BY {random.choice(names)} " if random.random() < 0.4 else ""
+        terms = [f"{name} COLLATE BINARY{random.choice(('', '', ' DESC', ' NULLS LAST'))}" for name in names]
+        frame = self._frame()
+        numbers = [name for name, column in own if column.kind in ("INTEGER", "REAL")]
+        if numbers and random.random() < 0.2:
+            # Peers are not equal rows here, but all of them are in the frame or none.
+            terms = [f"{random.choice(numbers)}{random.choice(('', ' DESC'))}"]
+            bound = f"{random.choice((0, 1, 1.5, 2))} PRECEDING AND {random.choice((0, 1, 2))} FOLLOWING"
+            window = f"{partition}ORDER BY {terms[0]} RANGE BETWEEN {bound}"
+            calls = ["count(*)", "min({})", "max({})", "sum({})", "total({})"]
+        else:
+            window = f"{partition}ORDER BY {', '.join(terms)}{frame}"
+            calls = [
+                "row_number()",
+                "rank()",
+                "cume_dist()",
+                "ntile(3)",
+                "lag({})",
+                "lead({}, 2, 'none')",
+                "nth_value({}, 2)",
+            ]
+            calls += ["first_value({})", "last_value({})", "count({})", "sum({})", "avg({})", "min({})", "max({})"]
+            calls += ["group_concat({})", "total({})", "count(*)"]
+        items = []
+        for _ in kinds:
+            call = random.choice(calls).format(random.choice(names))
+            is_aggregate = call.startswith(("count", "sum", "avg", "min", "max", "total", "group"))
+            extra = f" FILTER (WHERE {Expressions(random).condition(Scope(scope.tables), 1)})" if is_aggregate else ""
+            items.append(f"{call}{extra if random.random() < 0.2 else ''} OVER w")
+        return Made(f"SELECT {_aliased(items)} FROM {source} WINDOW w AS ({window})", _columns(["ANY"] * len(kinds)))
+
+    def _frame(self) -> str:
+        random = self.random
+        if random.random() < 0.3:
+            return ""
+        starts = ("UNBOUNDED PRECEDING", "2 PRECEDING", "1 PRECEDING", "CURRENT ROW", "1 FOLLOWING")
+        ends = ("1 PRECEDING", "CURRENT ROW", "1 FOLLOWING", "3 FOLLOWING", "UNBOUNDED FOLLOWING")
+        exclude = random.choice(
+            ("", "", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES", " EXCLUDE NO OTHERS")
+        )
+        start, end = random.choice(starts), random.choice(ends)
+        if start == "CURRENT ROW" and end == "1 PRECEDING":
+            end = "CURRENT ROW"
+        if start == "1 FOLLOWING" and end in ("1 PRECEDING", "CURRENT ROW"):
+            end = "3 FOLLOWING"
+        return f" {random.choice(('ROWS', 'ROWS', 'GROUPS'))} BETWEEN {start} AND {end}{exclude}"
 
     # FROM ----------------------------------------------------------------------------------------------------------
 
@@ -219,6 +295,8 @@ class Queries:
             return f"{kind}{joined}"
         if len(tables) == 2 and random.random() < 0.12:
             shared = [column.name for column in tables[0][1] if column.name in [other.name for other in tables[1][1]]]
+            if shared and random.random() < 0.3 and kind != ", ":
+                return f" NATURAL{kind}{joined}"
             if shared:
                 return f"{kind}{joined} USING ({random.choice(shared)})"
         scope = Scope(tables, outer)
@@ -238,11 +316,17 @@ class Queries:
         if self.schema.views and random.random() < 0.15:
             name, columns = random.choice(self.schema.views)
             return f"{name} AS {alias}", (alias, columns)
+        if depth > 1 and random.random() < 0.03:
+            text = literal(random.choice(JSON))
+            columns = [Column("key", "ANY"), Column("value", "ANY"), Column("type", "TEXT"), Column("fullkey", "TEXT")]
+            return f"{random.choice(('json_each', 'json_tree'))}({text}) AS {alias}", (alias, columns)
         if depth > 1 and random.random() < 0.2:
+            known, with_ = list(self.given), self._with(depth - 2) if random.random() < 0.1 else ""
             made = self.compound(depth - 2, None)
+            made.sql, self.given = with_ + made.sql, known
             return f"({made.sql}) AS {alias}", (alias, made.columns)
         table = random.choice(self.schema.tables)
-        return f"{table.name} AS {alias}", (alias, table.columns)
+        return f"{table.name} AS {alias}", (alias, table.readable)
 
     # Within expressions --------------------------------------------------------------------------------------------
 

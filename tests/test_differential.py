@@ -50,8 +50,12 @@ class Contestants:
             for database in self.all:
                 database.execute(sql)
         for sql, rows in self.generator.inserts():
-            for database in self.all:
-                database.executemany(sql, rows)
+            if " OR IGNORE " in sql:
+                for row in rows:
+                    self.check(Statement(sql, parameters=row))
+            else:
+                for database in self.all:
+                    database.executemany(sql, rows)
 
     def close(self) -> None:
         for database in self.all:
@@ -68,7 +72,8 @@ class Contestants:
         # A value of a wrong type makes SQLite forget to undo what the statement did to the rows before.
         self.sqlite.execute("SAVEPOINT s")
         self.check(statement, undo="ROLLBACK TO s")
-        self.sqlite.execute("RELEASE s")
+        if self.sqlite.in_transaction:  # it is rolled back where the statement was interrupted
+            self.sqlite.execute("RELEASE s")
         self.check_contents(statement.sql)
 
     def check(self, statement: Statement, undo: str | None = None) -> None:
@@ -76,7 +81,7 @@ class Contestants:
         self.sqlite.set_progress_handler(lambda: True, MANY_STEPS)
         expected = _outcome(self.sqlite, statement)
         self.sqlite.set_progress_handler(None, 0)
-        if undo is not None and (expected is None or isinstance(expected, type)):
+        if undo is not None and isinstance(expected, type):
             self.sqlite.execute(undo)
         if expected is None:
             return
@@ -106,7 +111,7 @@ def contestants(seed: int) -> Iterator[Contestants]:
 def _outcome(database: Any, statement: Statement) -> Outcome:
     """Return the rows or the error of a statement; None if there is none to be had."""
     try:
-        cursor = database.execute(statement.sql)
+        cursor = database.execute(statement.sql, statement.parameters)
         rows = cursor.fetchall() if cursor.description else []
     except sqlite.Error as error:
         return None if str(error) == "interrupted" or LOST.fullmatch(str(error)) else type(error)
