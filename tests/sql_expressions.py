@@ -23,6 +23,7 @@ class Column:
     kind: str
     nullable: bool = True
     collation: str = "BINARY"
+    is_rowid: bool = False
 
 
 @dataclass

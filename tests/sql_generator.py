@@ -59,10 +59,11 @@ class Statement:
 
 
 class SqlGenerator:
-    """Makes examples from one source of randomness."""
+    """Makes examples from one source of randomness; `plain` tables take any rows of fitting types and unique keys."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, plain: bool = False) -> None:
         self.random = random
+        self.plain = plain
         self.tables: list[Table] = []
         self.views: list[tuple[str, list[Column]]] = []
 
@@ -97,20 +98,23 @@ class SqlGenerator:
         table.rowid = rowid
         parts = [self._column(column, column.name == rowid) for column in columns]
         if rowid is not None:
-            columns[0].nullable = False
+            columns[0].nullable, columns[0].is_rowid = False, True
             table.keys.append((rowid,))
         elif random.random() < 0.3:
             key = tuple(random.sample(table.names, random.randint(1, min(2, count))))
             parts.append(f"PRIMARY KEY ({', '.join(key)})")
             table.keys.append(key)
+            of_key = [column for column in columns if column.name in key]
+            of_key[0].is_rowid = len(key) == 1 and of_key[0].kind == "INTEGER"
             for column in columns:
                 column.nullable = column.nullable and column.name not in key
         if random.random() < 0.25:
             key = tuple(random.sample(table.names, random.randint(1, min(2, count))))
             parts.append(f"UNIQUE ({', '.join(key)})")
             table.keys.append(key)
-        self._generate(table, parts)
-        parts += self._constraints(table)
+        if not self.plain:
+            self._generate(table, parts)
+            parts += self._constraints(table)
         table.statements.append(f"CREATE TABLE {name} ({', '.join(parts)}) STRICT")
         for number in range(random.choice((0, 0, 1, 1, 2))):
             key = random.sample(table.names, random.randint(1, min(2, count)))
@@ -196,10 +200,11 @@ class SqlGenerator:
         return self.random.choice([None, *[row[place[1]] for row in place[0].stored]])
 
     def value(self, column: Column) -> Any:
-        """Return a value that a column can hold."""
+        """Return a value that a column can hold; a rowid is not negative, as SQLite may choose negative ones then."""
         if column.nullable and self.random.random() < 0.2:
             return None
-        return Expressions(self.random).value(column.kind)
+        value = Expressions(self.random).value(column.kind)
+        return abs(value) if column.is_rowid else value
 
     def inserts(self) -> list[tuple[str, list[tuple[Any, ...]]]]:
         """Return statements with parameters that fill all tables."""

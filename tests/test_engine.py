@@ -11,6 +11,7 @@ from discosql.errors import InterfaceError, OperationalError, SerializationError
 from discosql.schema import Column, View
 from discosql.storage.engine import Engine, EngineOptions, Range, Transaction, open_engine, open_local, open_memory
 from discosql.storage.local import LocalGuild
+from discosql.storage.table import TableVersion
 from discosql.types import MAX_INTEGER, SqlType
 
 
@@ -423,3 +424,13 @@ async def test_statistics_tell_what_is_known() -> None:
     assert known.ranges[0] == (1, 2_000) and known.ranges[2] == (0, 49)
     assert known.indexes[2].distinct == 2_000 and known.indexes[2].pages > 2
     assert known.indexes[3].distinct == 50
+
+
+def test_the_map_of_an_index_is_made_once_even_if_it_stays_empty() -> None:
+    version = TableVersion(USERS)
+    assert list(version.candidates(2, "Ada")) == []
+    index_map = version.known_map(2)
+    assert index_map is not None and len(index_map) == 0
+    version.key_reader(2)
+    assert version.find_in_memory(2, ("Ada",)) == []
+    assert version.known_map(2) is index_map

@@ -143,3 +143,11 @@ def planning_time(statement: object, context: object) -> float:
     for _ in range(10):
         optimise(statement, context)  # type: ignore[arg-type]
     return (time.process_time() - start) / 10
+
+
+def test_common_table_expressions_used_twice_are_planned_once(numbers: Tables) -> None:
+    steps = [f"c{i}(x) AS (SELECT p.x FROM c{i - 1} AS p JOIN c{i - 1} AS q ON p.x = q.x)" for i in range(1, 40)]
+    sql = f"WITH c0(x) AS (SELECT b FROM t WHERE a < 4), {', '.join(steps)} SELECT count(*) FROM c39"
+    # Each doubles the number of ways down to the table: going all of them would take longer than the universe is old.
+    _, lines = planned_in(numbers, sql)
+    assert sum("Scan: t" in line for line in lines) == 1

@@ -95,34 +95,50 @@ def _results(expression: Expression) -> tuple[Expression, ...]:
     return (expression.operand,) if isinstance(expression, Unary) else ()
 
 
-def json_columns(node: Node) -> frozenset[int]:
-    """Return the ids of the columns of a plan that may be JSON."""
+def json_columns(node: Node, shared: dict[int, list[bool]] | None = None) -> frozenset[int]:
+    """Return the ids of the columns of a plan that may be JSON.
+
+    `shared` tells it of the columns of shared plans by their ids: one that is used often is looked at once.
+    """
+    known = {} if shared is None else shared
     if isinstance(node, Projection | Aggregate):
-        return _computed(node, json_columns(node.child))
+        return _computed(node, json_columns(node.child, known))
     if isinstance(node, Window):
         pairs = zip(node.results, node.calls, strict=True)
         results = frozenset([result.id for result, call in pairs if call.name in _JSON_AGGREGATES])
-        return results | json_columns(node.child)
+        return results | json_columns(node.child, known)
     if isinstance(node, Filter | Sort | TopN | Limit | Distinct):
-        return json_columns(node.child)
+        return json_columns(node.child, known)
     if isinstance(node, NestedLoopJoin | HashJoin):
-        return json_columns(node.left) | json_columns(node.right)
+        return json_columns(node.left, known) | json_columns(node.right, known)
     if isinstance(node, IndexJoin):
-        return json_columns(node.left)
-    if isinstance(node, SetOperation | Shared):
-        arms = children(node) if isinstance(node, SetOperation) else (node.child,)
-        return _by_place(node, arms)
+        return json_columns(node.left, known)
+    if isinstance(node, SetOperation):
+        return _chosen(node, list(map(any, zip(*(_places(arm, known) for arm in children(node)), strict=True))))
+    if isinstance(node, Shared):
+        if node.id not in known:
+            known[node.id] = _places(node.child, known)
+        return _chosen(node, known[node.id])
     if isinstance(node, Values):
-        places = {
-            place
-            for row in node.rows
-            for place, expression in enumerate(row)
-            if type(expression) is not Constant and may_be_json(expression)
-        }
-        return frozenset([node.output[place].id for place in places])
+        places = [any(map(_may_be_json_constant, values)) for values in zip(*node.rows, strict=True)]
+        return _chosen(node, places or [False] * len(node.output))
     if isinstance(node, CatalogScan) and node.name in ("json_each", "json_tree"):
         return frozenset([column.id for column in node.output if column.name == "value"])
     return _NOTHING
+
+
+def _may_be_json_constant(expression: Expression) -> bool:
+    return type(expression) is not Constant and may_be_json(expression)
+
+
+def _places(node: Node, shared: dict[int, list[bool]]) -> list[bool]:
+    """Tell of each column of a plan whether it may be JSON."""
+    found = json_columns(node, shared)
+    return [column.id in found for column in node.output]
+
+
+def _chosen(node: Node, places: Sequence[bool]) -> frozenset[int]:
+    return frozenset([column.id for column, is_json in zip(node.output, places, strict=True) if is_json])
 
 
 def _computed(node: Projection | Aggregate, below: frozenset[int]) -> frozenset[int]:
@@ -133,10 +149,4 @@ def _computed(node: Projection | Aggregate, below: frozenset[int]) -> frozenset[
         for call in node.calls:
             bare = call.bare and may_be_json(call.arguments[0], below)
             found.append(bare or call.name in _JSON_AGGREGATES)
-    return frozenset([column.id for column, is_json in zip(node.output, found, strict=True) if is_json])
-
-
-def _by_place(node: SetOperation | Shared, arms: Sequence[Node]) -> frozenset[int]:
-    found = [(arm, json_columns(arm)) for arm in arms]
-    pairs = enumerate(node.output)
-    return frozenset([column.id for place, column in pairs if any(arm.output[place].id in ids for arm, ids in found)])
+    return _chosen(node, found)

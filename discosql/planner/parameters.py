@@ -27,7 +27,8 @@ def bind_parameters(names: Sequence[str | None], given: Sequence[Any] | Mapping[
 
     Raises ProgrammingError where the counts differ, a name is missing, or a place has no name to look up.
     """
-    if isinstance(given, Sequence) and not isinstance(given, str | bytes):
+    # Asking an abstract class takes longer than the rest, and nearly all give a tuple or a list.
+    if isinstance(given, tuple | list) or (isinstance(given, Sequence) and not isinstance(given, str | bytes)):
         if len(given) != len(names):
             raise ProgrammingError(
                 f"Incorrect number of bindings supplied. The current statement uses {len(names)}, "
