@@ -12,7 +12,7 @@ import pytest
 from guilds import Server
 
 from discosql.aio import Connection
-from discosql.errors import EncryptionKeyError
+from discosql.errors import EncryptionKeyError, OperationalError
 from discosql.executor.functions import DEFAULT
 from discosql.session import Session
 from discosql.storage.engine import EncryptionKey, EngineOptions, open_engine
@@ -141,4 +141,55 @@ async def test_a_key_for_a_plain_database(server: Server) -> None:
     await db.execute("CREATE TABLE t (x)")
     with pytest.raises(EncryptionKeyError, match="is not encrypted"):
         await connect(await server.open(), KEY)
+    await db.close()
+
+
+async def test_the_past(server: Server) -> None:
+    db = await connect(await server.open())
+    await db.execute("CREATE TABLE clients (surname TEXT)")
+    await db.execute("INSERT INTO clients VALUES ('Yourcenar')")
+    slot = db.stats()["slot"]
+    await db.execute("DELETE FROM clients")
+    past = f"SELECT surname FROM clients FOR SYSTEM_TIME AS OF {slot}"
+    assert await rows(db, past) == [("Yourcenar",)]
+    await db.rekey(OTHER)
+    # This process still has the key of then, a new one only that of now.
+    assert await rows(db, past) == [("Yourcenar",)]
+    await db.close()
+    again = await connect(await server.open(), OTHER)
+    assert await rows(again, "SELECT * FROM clients") == []
+    with pytest.raises(EncryptionKeyError):
+        await again.execute(past)
+    assert await rows(again, "SELECT * FROM clients") == []
+    await again.close()
+
+
+async def test_vacuum(server: Server) -> None:
+    db = await connect(await server.open())
+    await fill(db)
+    server.clock.advance(7_300)
+    await db.execute("DELETE FROM clients WHERE id % 2 = 0")
+    assert await db._session.engine.checkpoint(everything=True)
+    server.clock.advance(7_300)
+    before = sum([len(item) async for item in everything(await server.open())])
+    await db.execute("VACUUM")
+    assert sum([len(item) async for item in everything(await server.open())]) < before
+    await db.close()
+    again = await connect(await server.open())
+    assert await rows(again, "SELECT count(*) FROM clients WHERE id % 2 = 0") == [(0,)]
+    assert await rows(again, "SELECT id FROM clients WHERE surname = 'Yourcenar 77'") == [(77,)]
+    await again.close()
+
+
+async def test_an_error_of_another_key_is_the_only_thing_that_comes(server: Server) -> None:
+    db = await connect(await server.open())
+    await db.execute("CREATE TABLE clients (surname TEXT)")
+    guild = await server.open()
+    before = guild.requests.copy()
+    with pytest.raises(EncryptionKeyError) as caught:
+        await connect(guild, None)
+    assert "clients" not in str(caught.value)
+    spent = guild.requests.since(before)
+    assert spent.count["post"] == 0
+    assert not isinstance(caught.value, OperationalError)
     await db.close()

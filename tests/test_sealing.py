@@ -288,15 +288,36 @@ async def test_hostile_salts_are_not_derived_for_ever() -> None:
         derived += 1
         return bytes(32)
 
-    guild = LocalGuild.memory()
-    channel = await guild.create_channel("log", (await guild.create_category("x")).id)
-    messages = [
-        await guild.post(channel.id, f'"e":["scrypt",15,8,1,"{number:032x}","{number:016x}"]') for number in range(50)
-    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Secret, "master", count)
-        await keyring.prepare(messages)
+        for number in range(50):
+            await keyring.prepare(["scrypt", 15, 8, 1, f"{number:032x}", f"{number:016x}"])
+        for odd in ([], {}, "raw", 7, None, [[]], ["scrypt"]):
+            await keyring.prepare(odd)
+            assert keyring.find(odd) is None
     assert 0 < derived <= 8
+
+
+async def test_keys_of_the_past_are_not_derived() -> None:
+    guild = LocalGuild.memory(clock=SteppedClock())
+    db = await connect(guild.peer(), PASSPHRASE)
+    await db.execute("CREATE TABLE t (x)")
+    for number in range(2):
+        await db.rekey(f"{PASSPHRASE} {number}")
+    await db.close()
+    derived = []
+    master = Secret.master
+
+    def count(self: Secret, derivation: Derivation | None) -> bytes:
+        derived.append(derivation)
+        return master(self, derivation)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Secret, "master", count)
+        again = await connect(guild.peer(), f"{PASSPHRASE} 1")
+    assert await rows(again, "SELECT * FROM t") == []
+    assert len(derived) == 1
+    await again.close()
 
 
 def test_the_error_of_no_database_stays(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ class Committer:
         session, _, number = transaction.rpartition("-")
         log = self._home.log
         messages, _ = await read_after(log.guild, log.channel, log.chain.base.message)
-        for entry, message in await entries_of(log.guild, messages, log.keyring):
+        for entry, message in entries_of(log.guild, messages, log.keyring):
             if entry.session == session and entry.kind == "c" and log.chain.winners.get(entry.slot) == entry.id:
                 body = await body_of(log.guild, Candidate(entry, message))
                 if any(str(value[0]) == number for value in body):

@@ -341,10 +341,10 @@ class Engine:
         async with self._checkpointing, self.log.keyring.changing(key) as seal:
             with self._stopping():
                 await self.log.sync()
-                if self.state.slot:
-                    await self._write(Rekeying(self, self.options.page_size, self.options.randbytes, seal))
-                else:
-                    self.log.keyring.current = seal
+            if self.state.slot:
+                await self._write(Rekeying(self, self.options.page_size, self.options.randbytes, seal))
+            else:
+                self.log.keyring.current = seal
         self.options = replace(self.options, key=key)
 
     @property

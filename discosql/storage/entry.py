@@ -20,7 +20,7 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from discosql.errors import DatabaseCorruptionError, OperationalError
@@ -77,7 +77,7 @@ class Entry:
 
     `objects` tells that rows in the body hold values that JSON lacks. `oldest` is the oldest message that was posted
     for this entry before it, a part or a page, 0 if none was. `cover` makes it a checkpoint. `seal` is what its content
-    is sealed with; `locked` tells why that cannot be opened, if it cannot.
+    is sealed with; `locked` tells why that cannot be opened, if it cannot, and `mark` with which key it could.
     """
 
     id: str
@@ -92,6 +92,7 @@ class Entry:
     cover: Cover | None = None
     seal: Seal | None = field(default=None, compare=False, repr=False)
     locked: str = ""
+    mark: Any = field(default=None, compare=False)
 
     @property
     def kind(self) -> Literal["c", "p"]:
@@ -262,7 +263,8 @@ def _opened(entry_id: str, head: dict[str, Any], code: str, keyring: Keyring) ->
         return _entry(entry_id, head, len(code), locked=keyring.refusal(None))
     seal = keyring.find(mark)
     if seal is None:
-        return _entry(entry_id, head | {"b": None}, len(code), locked=keyring.refusal(mark))
+        locked = _entry(entry_id, head | {"b": None}, len(code), locked=keyring.refusal(mark))
+        return replace(locked, mark=mark)
     sealed = _SEALED.fullmatch(code)
     content = None if sealed is None else seal.open_text(sealed[2], sealed[1].encode())
     if content is None:

@@ -12,7 +12,7 @@ from discosql.storage.entry import Cover, Entry
 from discosql.storage.guild import MAX_PAGE, Guild, Message, id_time, time_id
 from discosql.storage.log import Log
 from discosql.storage.manifest import manifest_from_json
-from discosql.storage.opening import Base, find_base, is_timely
+from discosql.storage.opening import Base, find_base, is_timely, opened_base
 from discosql.storage.reading import body_of, entries_of, with_retries
 from discosql.storage.state import State
 from discosql.storage.tail import commits_of
@@ -61,7 +61,7 @@ async def state_as_of(home: Home, moment: int | datetime.datetime) -> State:
         limit = await _limit_of_slot(home, moment)
     else:
         limit = await _limit_of_moment(home, moment)
-    base = await _base_of(home, limit)
+    base = await opened_base(await _base_of(home, limit), home.log.keyring)
     winners = [winner for winner in base.winners if limit.allows(winner)]
     reached = max([base.chain.base.slot, *[winner.entry.slot for winner in winners]])
     if isinstance(moment, int) and moment > reached:
@@ -104,7 +104,7 @@ async def _limit_of_moment(home: Home, moment: datetime.datetime) -> Limit:
 async def _why_empty(home: Home, moment: int | datetime.datetime) -> str:
     guild, channel = home.guild, home.log.channel
     oldest = await with_retries(guild, partial(guild.messages, channel, after=channel))
-    if any(entry.slot == 1 for entry, _ in await entries_of(guild, oldest, home.log.keyring)):
+    if any(entry.slot == 1 for entry, _ in entries_of(guild, oldest, home.log.keyring)):
         return f"cannot read the database as of {moment}: it had no entry by then"
     return f"the history of {moment} has been removed"
 
@@ -115,7 +115,7 @@ async def _base_of(home: Home, limit: Limit) -> Base:
     before = time_id(limit.window_end(log.timing))
     while True:
         page = await with_retries(guild, partial(guild.messages, log.channel, before=before))
-        entries += await entries_of(guild, page, log.keyring)
+        entries += entries_of(guild, page, log.keyring)
         complete = len(page) < MAX_PAGE
         before = min([before, *[message.id for message in page]])
         base = find_base(
@@ -154,13 +154,13 @@ async def _time_of(home: Home, slot: int) -> float:
     low, high = channel, home.log.head.message + 1
     while True:
         page = await with_retries(guild, partial(guild.messages, channel, before=high))
-        reached = [message.id for entry, message in await entries_of(guild, page, keyring) if entry.slot <= slot]
+        reached = [message.id for entry, message in entries_of(guild, page, keyring) if entry.slot <= slot]
         if reached or len(page) < MAX_PAGE:
             return id_time(max(reached, default=high))
         high = min(message.id for message in page)
         middle = (low + high) // 2
         probe = await with_retries(guild, partial(guild.messages, channel, before=middle))
-        if any(entry.slot > slot for entry, _ in await entries_of(guild, probe, keyring)):
+        if any(entry.slot > slot for entry, _ in entries_of(guild, probe, keyring)):
             high = middle
         else:
             low = middle

@@ -153,12 +153,11 @@ class Log(LogReader):
             else:
                 pending.sent = True
                 self.clock.observe(message.id)
-                await self._learn_answer(message, pending)
+                self._learn_answer(message, pending)
                 return
 
-    async def _learn_answer(self, message: Message, pending: Pending) -> None:
+    def _learn_answer(self, message: Message, pending: Pending) -> None:
         # It may be another session's message with the same nonce: then ours does not exist, and this one is a rival.
-        await self.keyring.prepare([message])
         entry = read_entry(message, self.keyring)
         if entry is not None and not message.edited:
             self.chain.learn(entry, message)

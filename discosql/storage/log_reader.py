@@ -16,8 +16,8 @@ from discosql.storage.chain import ORIGIN, Candidate, Chain, Head, Reading, Timi
 from discosql.storage.clock import ServerClock
 from discosql.storage.entry import Cover, Draft, Entry, looks_like_entry, read_entry
 from discosql.storage.guild import Guild, Message, id_time, time_id
-from discosql.storage.opening import Base, BaseSearch, is_timely
-from discosql.storage.reading import body_of, check_key, entries_of, read_after
+from discosql.storage.opening import Base, BaseSearch, is_timely, opened_base
+from discosql.storage.reading import body_of, entries_of, read_after, unlocked
 from discosql.storage.sealing import Keyring
 
 TRIM_LIMIT: Final = 30 * 60.0
@@ -127,7 +127,7 @@ class LogReader:
         search = BaseSearch(self.guild, self.channel, started, self.timing, self.keyring)
         lost: DatabaseCorruptionError | None = None
         while True:
-            base = await search.find()
+            base = await opened_base(await search.find(), self.keyring)
             checkpoint = base.checkpoint
             try:
                 manifest = None if checkpoint is None else await body_of(self.guild, checkpoint)
@@ -157,8 +157,6 @@ class LogReader:
         await self.sync()
 
     async def _adopt(self, base: Base, manifest: Any) -> None:
-        for winner in base.winners:
-            check_key(winner.entry)
         if not base.winners and self.keyring.current is None:
             self.keyring.current = await self.keyring.create()
         bodies = {
@@ -226,7 +224,7 @@ class LogReader:
             return
         if messages:
             self.clock.observe(messages[-1].id)
-        entries = await entries_of(self.guild, messages, self.keyring)
+        entries = entries_of(self.guild, messages, self.keyring)
         late = [entry for entry, message in entries if self.chain.learn(entry, message)]
         if late:
             await self._start_over()
@@ -264,7 +262,7 @@ class LogReader:
 
     async def _decide(self, reading: Reading) -> None:
         while (winner := self.chain.decide(reading)) is not None:
-            check_key(winner.entry)
+            winner = await unlocked(winner, self.keyring)
             own = self._own(winner.entry)
             body = None
             if own is None and winner.entry.kind == "c" and is_timely(winner.entry, winner.message):

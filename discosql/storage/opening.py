@@ -8,7 +8,7 @@ from typing import Final
 from discosql.storage.chain import ORIGIN, Candidate, Chain, Head, Reading, Timing
 from discosql.storage.entry import Cover, Entry
 from discosql.storage.guild import MAX_PAGE, Guild, Message, id_time, time_id
-from discosql.storage.reading import entries_of, with_retries
+from discosql.storage.reading import entries_of, unlocked, with_retries
 from discosql.storage.sealing import Keyring
 
 SEGMENT: Final = 30 * 60.0
@@ -82,8 +82,17 @@ class BaseSearch:
         page = await with_retries(self._guild, partial(self._guild.messages, self._channel, before=before))
         self._pages += 1
         self._complete = len(page) < MAX_PAGE
-        self._entries += await entries_of(self._guild, page, self._keyring)
+        self._entries += entries_of(self._guild, page, self._keyring)
         self.messages = [*sorted(page, key=lambda message: message.id), *self.messages]
+
+
+async def opened_base(base: Base, keyring: Keyring) -> Base:
+    """Return a base all of whose winners can be read. Raises EncryptionKeyError if one cannot."""
+    winners = tuple([await unlocked(winner, keyring) for winner in base.winners])
+    checkpoint = base.checkpoint
+    if checkpoint is not None:
+        checkpoint = next(winner for winner in winners if winner.entry.id == checkpoint.entry.id)
+    return Base(checkpoint, base.chain, winners)
 
 
 def find_base(

@@ -79,7 +79,7 @@ async def _download(guild: Guild, attachment: Attachment) -> bytes:
 async def body_of(guild: Guild, candidate: Candidate) -> list[Any]:
     """Return the body of an entry, downloaded if it is in files. Raises EncryptionKeyError if it takes another key."""
     entry, message = candidate.entry, candidate.message
-    check_key(entry)
+    _check_key(entry)
     if not entry.files:
         return entry.body  # type: ignore[no-any-return]
     try:
@@ -106,17 +106,36 @@ async def _files_of(guild: Guild, entry: Entry, message: Message) -> list[bytes]
     return files
 
 
-def check_key(entry: Entry) -> None:
-    """Raise EncryptionKeyError for an entry that the keys at hand do not open."""
+async def unlocked(candidate: Candidate, keyring: Keyring) -> Candidate:
+    """Return a candidate whose content can be read. Raises EncryptionKeyError if none of the keys at hand opens it.
+
+    Keys are derived from a passphrase only here, for what is needed: others can post as many salts as they like.
+    """
+    entry, message = candidate.entry, candidate.message
+    if not entry.locked:
+        return candidate
+    await keyring.prepare(entry.mark)
+    opened = read_entry(message, keyring)
+    if opened is None:
+        raise DatabaseCorruptionError(
+            f"entry #{entry.slot} of the log was changed: message {message.id} of channel {message.channel}"
+        )
+    _check_key(opened)
+    return Candidate(opened, message)
+
+
+def _check_key(entry: Entry) -> None:
     if entry.locked:
         raise EncryptionKeyError(entry.locked)
 
 
-async def entries_of(guild: Guild, messages: list[Message], keyring: Keyring) -> list[tuple[Entry, Message]]:
-    """Return the entries in messages: those of our own account, never edited, with a right checksum."""
+def entries_of(guild: Guild, messages: list[Message], keyring: Keyring) -> list[tuple[Entry, Message]]:
+    """Return the entries in messages: those of our own account, never edited, with a right checksum.
+
+    What needs a key that the keyring has not derived yet is locked.
+    """
     found = []
     own = [message for message in messages if message.author == guild.account and not message.edited]
-    await keyring.prepare(own)
     for message in own:
         entry = read_entry(message, keyring)
         if entry is not None:

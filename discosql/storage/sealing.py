@@ -17,13 +17,12 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from discosql.errors import Error, OperationalError, ProgrammingError, UnknownOutcomeError
-from discosql.storage.guild import Message
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -41,7 +40,7 @@ _MAX_COST: Final = 20
 _BLOCK: Final = 8
 _SALT: Final = 16
 _MAX_DERIVED: Final = 8
-"""Passphrases are derived with so many salts at most: each takes time and memory, and anyone can make up salts."""
+"""Keys are derived for so many marks at most: each takes time and memory, and marks can be made up."""
 
 _NONCE: Final = 12
 _MAGIC: Final = b"dsqs\x01"
@@ -52,7 +51,6 @@ OVERHEAD: Final = len(_MAGIC) + _ID + _NONCE + 16
 """Bytes by which a sealed file is longer."""
 
 _RAW_TEXT: Final = re.compile(r"hex:([0-9A-Fa-f]{64})")
-_MARK: Final = re.compile(r'"e":(\[[^\[\]]{1,200}\])')
 
 
 def place_of(kind: str, *parts: int) -> bytes:
@@ -251,26 +249,16 @@ class Keyring:
         master = secret.master(None) if derivation is None else await asyncio.to_thread(secret.master, derivation)
         return Seal(master, derivation, self.log, self._randbytes)
 
-    async def prepare(self, messages: Iterable[Message]) -> None:
-        """Derive the keys that entries in these messages ask for, so that `find` has them."""
-        if not self._secrets:
-            return
-        for message in messages:
-            found = _MARK.search(message.content)
-            if found is None:
-                continue
-            try:
-                mark = json.loads(found[1])
-            except ValueError:
-                continue
-            name = json.dumps(mark)
-            if name not in self._seals and len(self._seals) < _MAX_DERIVED:
-                self._seals[name] = await self._seal_to(mark)
+    async def prepare(self, mark: Any) -> None:
+        """Derive the key that a mark asks for, so that `find` has it."""
+        name = json.dumps(mark)
+        if name not in self._seals and len(self._seals) < _MAX_DERIVED:
+            self._seals[name] = await self._seal_to(mark)
 
-    async def _seal_to(self, mark: list[Any]) -> Seal | None:
+    async def _seal_to(self, mark: Any) -> Seal | None:
         try:
             derivation = None if mark[0] == "raw" else Derivation.from_json(mark[:-1])
-        except (ValueError, IndexError, TypeError):
+        except (ValueError, LookupError, TypeError):
             return None
         for secret in self._secrets:
             if secret.is_passphrase == (derivation is not None):
