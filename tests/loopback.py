@@ -9,7 +9,7 @@ import json
 import re
 import zlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -88,6 +88,7 @@ class LoopbackDiscord:
         self.backend = Backend()
         self.shim = SimcordShim(self.backend, clock)
         self.faults: deque[Fault] = deque()
+        self.weather: Callable[[], Fault | None] = lambda: None  # of requests that no fault is for
         self.requests: list[web.Request] = []
         self.headers: dict[str, str] = {}  # of every answer
         self.send_date = True
@@ -120,9 +121,7 @@ class LoopbackDiscord:
     async def _answer_api(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
         body, files = await _read(request)
-        fault = next((fault for fault in self.faults if fault.concerns(request)), None)
-        if fault is not None:
-            self.faults.remove(fault)
+        fault = self._fault_for(request)
         # Interactions are answered with a token of their own, which is a part of the path.
         known_by_path = re.match(r"/api/v10/(interactions|webhooks)/", request.path)
         if not known_by_path and request.headers.get("Authorization") != f"Bot {TOKEN}":
@@ -142,6 +141,13 @@ class LoopbackDiscord:
         if fault is not None:
             return await self._fail(request, fault, answer)
         return self._reply(204 if answer is None else 200, answer)
+
+    def _fault_for(self, request: web.Request) -> Fault | None:
+        fault = next((fault for fault in self.faults if fault.concerns(request)), None)
+        if fault is None:
+            return self.weather()
+        self.faults.remove(fault)
+        return fault
 
     def _reply(self, status: int, answer: Any) -> web.Response:
         if answer is None:
@@ -173,9 +179,8 @@ class LoopbackDiscord:
 
     async def _answer_cdn(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
-        fault = next((fault for fault in self.faults if fault.concerns(request)), None)
+        fault = self._fault_for(request)
         if fault is not None:
-            self.faults.remove(fault)
             return await self._fail(request, fault, "x" * 1000)
         data = self.backend.cdn.get(f"{CDN_BASE}/{request.match_info['path']}?{request.query_string}")
         # On this machine the CDN has the same host as the API, so its clock must be the same, too.

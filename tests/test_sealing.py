@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import SERVER, World
 from loguru import logger
 from stepped_clock import SteppedClock
 from tables import create
@@ -15,8 +16,9 @@ from test_cli import run
 from test_encryption import KEY, OTHER, connect, everything, rows
 
 import discosql
-from discosql.errors import EncryptionKeyError, Error, OperationalError, ProgrammingError
+from discosql.errors import DatabaseCorruptionError, EncryptionKeyError, Error, OperationalError, ProgrammingError
 from discosql.opening import Options
+from discosql.storage.discord import DiscordGuild
 from discosql.storage.engine import EncryptionKey, EngineOptions, open_engine
 from discosql.storage.guild import Guild
 from discosql.storage.local import LocalGuild
@@ -323,3 +325,61 @@ async def test_keys_of_the_past_are_not_derived() -> None:
 def test_the_error_of_no_database_stays(tmp_path: Path) -> None:
     with pytest.raises(OperationalError):
         discosql.connect(tmp_path / "nowhere.disco", key=KEY, create=False)
+
+
+async def test_a_database_of_tables(world: World) -> None:
+    class Diary(discosql.Table):
+        secret_entry: str
+
+    db = discosql.Database(SERVER, bot=world.env.bot, slash_commands=False, key=KEY)
+    db.table(Diary)
+    await db.init()
+    await Diary(secret_entry="nobody may know").commit()
+    assert [found.secret_entry for found in await Diary.find()] == ["nobody may know"]
+    await db.connection.rekey(OTHER)
+    await db.clean()
+    await db.build_tables()
+    await Diary(secret_entry="after the cleaning").commit()
+    # It is the new key that the database was made with again.
+    guild = await DiscordGuild.attach(world.env.bot, world.guild.id, clock=world.clock)
+    held = b"\n".join([item async for item in everything(guild)]).lower()
+    assert b"diary" not in held and b"secret_entry" not in held and b"cleaning" not in held
+    with pytest.raises(EncryptionKeyError):
+        await open_engine(guild, options=EngineOptions(key=KEY))
+    engine = await open_engine(guild, options=EngineOptions(key=OTHER))
+    assert list(engine.catalog.tables) == ["diary"]
+    await engine.close()
+    await db.close()
+
+
+async def test_a_damaged_page_ends_a_change_of_the_key_and_no_more() -> None:
+    guild = LocalGuild.memory(clock=SteppedClock())
+    db = await connect(guild.peer())
+    await db.execute("CREATE TABLE t (x)")
+    await db.execute("INSERT INTO t VALUES (1)")
+    assert await db._session.engine.checkpoint(everything=True)
+    await db.close()
+    db = await connect(guild.peer())
+    await db.execute("CREATE TABLE u (x)")
+    (page,) = [channel for channel in await guild.channels() if channel.name.startswith("data-")]
+    (message,) = await guild.messages(page.id)
+    await guild.delete_message(page.id, message.id)
+    with pytest.raises(DatabaseCorruptionError):
+        await db.rekey(OTHER)
+    await db.execute("INSERT INTO u VALUES (7)")
+    assert await rows(db, "SELECT * FROM u") == [(7,)]
+    await db.close()
+    await (await connect(guild.peer())).close()
+
+
+def test_two_processes_with_one_key(tmp_path: Path) -> None:
+    (tmp_path / "one.key").write_text(f"hex:{KEY.hex()}\n")
+    path = tmp_path / "shared.disco"
+    with discosql.connect(path, key=KEY, isolation_level=None) as db:
+        db.execute("CREATE TABLE t (x)")
+        for number in range(2):
+            done = run("--key-file", "one.key", "shared.disco", f"INSERT INTO t VALUES ({number})", cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+            db.execute("INSERT INTO t VALUES (?)", (10 + number,))
+        assert db.execute("SELECT x FROM t ORDER BY x").fetchall() == [(0,), (1,), (10,), (11,)]
+    db.close()

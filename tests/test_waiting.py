@@ -334,3 +334,29 @@ async def test_ten_minutes_without_discord(seed: int) -> None:
         assert stats["waits.outage.seconds"] > 3
         await db.close()
     await fresh.close()
+
+
+@on_loopback
+async def test_ten_minutes_without_discord_under_the_real_client(server: LoopbackServer) -> None:
+    clock, random = server.clock, Random(7)
+    begin, end = clock.elapsed + 20.0, clock.elapsed + 20.0 + END - BEGIN
+
+    def weather() -> Fault | None:
+        if not begin <= clock.elapsed < end:
+            return None
+        return random.choice([Fault(500), Fault(502, done=True), Fault(503), Fault(drop=True), Fault(504)])
+
+    db = Connection(Session(await open_engine(await server.open()), DEFAULT), isolation_level=None)
+    await db.execute("CREATE TABLE t (writer TEXT, n INTEGER)")
+    server.discord.weather = weather
+    failures: list[str] = []
+    await write(db, clock, "the only one", failures)
+    assert clock.elapsed > end
+    assert failures
+    stats = db.stats()
+    assert stats["waits.outage.seconds"] > 300
+    fresh = Connection(Session(await open_engine(await server.open()), DEFAULT), isolation_level=None)
+    for each in (db, fresh):
+        rows: list[Any] = await (await each.execute("SELECT n FROM t ORDER BY n")).fetchall()
+        assert rows == [(number,) for number in range(INSERTS)]
+        await each.close()
