@@ -79,7 +79,7 @@ async def _download(guild: Guild, attachment: Attachment) -> bytes:
 async def body_of(guild: Guild, candidate: Candidate) -> list[Any]:
     """Return the body of an entry, downloaded if it is in files. Raises EncryptionKeyError if it takes another key."""
     entry, message = candidate.entry, candidate.message
-    _check_key(entry)
+    check_key(entry)
     if not entry.files:
         return entry.body  # type: ignore[no-any-return]
     try:
@@ -120,11 +120,12 @@ async def unlocked(candidate: Candidate, keyring: Keyring) -> Candidate:
         raise DatabaseCorruptionError(
             f"entry #{entry.slot} of the log was changed: message {message.id} of channel {message.channel}"
         )
-    _check_key(opened)
+    check_key(opened)
     return Candidate(opened, message)
 
 
-def _check_key(entry: Entry) -> None:
+def check_key(entry: Entry) -> None:
+    """Raise EncryptionKeyError for an entry that the keys at hand do not open."""
     if entry.locked:
         raise EncryptionKeyError(entry.locked)
 
@@ -141,3 +142,11 @@ def entries_of(guild: Guild, messages: list[Message], keyring: Keyring) -> list[
         if entry is not None:
             found.append((entry, message))
     return found
+
+
+async def opened_entries_of(guild: Guild, messages: list[Message], keyring: Keyring) -> list[tuple[Entry, Message]]:
+    """Return the entries in messages, all of them opened that any key at hand opens."""
+    for entry, _ in reversed(entries_of(guild, messages, keyring)):
+        if entry.locked:
+            await keyring.prepare(entry.mark)
+    return entries_of(guild, messages, keyring)

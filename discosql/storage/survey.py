@@ -19,7 +19,7 @@ from discosql.storage.log import PART_TEXT
 from discosql.storage.manifest import Manifest, manifest_from_json
 from discosql.storage.opening import is_timely, walk
 from discosql.storage.problems import Problem, Progress
-from discosql.storage.reading import body_of, check_key, entries_of, read_after
+from discosql.storage.reading import body_of, check_key, opened_entries_of, read_after
 from discosql.storage.sealing import Keyring
 from discosql.storage.state import State
 from discosql.storage.tail import commits_of
@@ -157,7 +157,7 @@ async def _read(guild: Guild, channel: Channel, keyring: Keyring) -> LogSurvey:
         await guild.sleep(timing.visibility)
         started = clock.lower_bound()
         messages, _ = await read_after(guild, channel.id, 0)
-        entries = await entries_of(guild, messages, keyring)
+        entries = await opened_entries_of(guild, messages, keyring)
         survey = LogSurvey(guild, channel, keyring, messages, entries)
         survey.stretches, certain = _stretches(entries, started, timing)
         if certain is None:
