@@ -41,23 +41,23 @@ def explain_steps(
     explain: Explain,
     engine: Engine,
     leaves: Leaves,
-    compile_inner: Callable[[bool], CompiledStatement],
+    compile_inner: Callable[..., CompiledStatement],
     run: Callable[[CompiledStatement], Steps],
 ) -> Steps:
     """Explain a statement.
 
-    `leaves` are those of the statement that is explained, `compile_inner` compiles it, with counting of rows or
-    without; `run` gives the steps of running it, which ANALYZE does: changes are really made.
+    `leaves` are those of the statement that is explained, `compile_inner` compiles it, with
+    `count_rows` or without; `run` gives the steps of running it, which ANALYZE does: changes are really made.
     """
     statement = explain.statement
     if isinstance(statement, _UNPLANNED):
         raise NotSupportedError(f"EXPLAIN of {type(statement).__name__} has nothing to show")
     if explain.mode == "code":
-        return _result(explain, compile_inner(False).code.splitlines())
+        return _result(explain, compile_inner().code.splitlines())
     expected, notes = _expected(statement, leaves), _notes(engine, leaves)
     if explain.mode == "plan":
         return _shown(explain, notes, {"expected": expected}, [_expectation(expected)])
-    compiled = compile_inner(True)
+    compiled = compile_inner(count_rows=True)
     requests, modelled, started = engine.requests.copy(), engine.guild.model.seconds, time.perf_counter()
     result = yield from run(compiled)
     seconds = time.perf_counter() - started

@@ -202,11 +202,6 @@ class Catalog:
     # Parts --------------------------------------------------------------------------------------------------------
 
     @property
-    def stamp(self) -> int:
-        """A number that changes with every change, of the temporary part too."""
-        return self.version if self.temporary is None else self.version + (self.temporary.version << 40)
-
-    @property
     def lasting(self) -> "Catalog":
         """The catalog without its temporary part."""
         return self if self.temporary is None else dataclasses.replace(self, temporary=None)

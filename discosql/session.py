@@ -8,6 +8,7 @@ first runs them in the caller's own thread, which is the end of it as long as al
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any, Final, Literal, TypeAlias
 
@@ -30,7 +31,7 @@ from discosql.planner.parse import bind_parameters, split
 from discosql.planner.plan import CheckIntegrity, Explain, Prepared, Query, SetPragma, TransactionControl, Vacuum
 from discosql.planner.prepare import prepare
 from discosql.schema import Catalog, TableStatistics
-from discosql.session_cache import CachedStatement
+from discosql.session_cache import CachedStatement, Plan, unless_changed
 from discosql.storage.engine import Engine, JointTransaction, JointView, TemporaryDatabase, Transaction, report
 from discosql.types import Value, to_value
 
@@ -96,8 +97,8 @@ class Session:
             return (yield from self._check_integrity(statement))
         if isinstance(statement, Explain):
             return (yield from self._explain(statement, values))
-        compiled = cached.compiled(self.registry, values)
-        result = yield from self._run(compiled, compiled.run, values)
+        plan = Plan(cached.compiled(self.registry, values), partial(self._compiled, sql, values))
+        result = yield from self._run(plan, values)
         if isinstance(statement, SetPragma):
             self.forget_statements()  # plans hold the triggers that may fire
         return result
@@ -114,8 +115,8 @@ class Session:
         if self._is_stale:
             yield self.engine.refreshing()
             cached = self._statement(sql)
-        compiled = cached.compiled(self.registry, None)
-        return (yield from self._run(compiled, lambda context: compiled.run_many(context, bound), ()))
+        plan = Plan(cached.compiled(self.registry, None), partial(self._compiled, sql, None), bound)
+        return (yield from self._run(plan, ()))
 
     def execute_script(self, script: str) -> Steps:
         """Run every statement of a script, after committing an open transaction as sqlite3 does."""
@@ -128,7 +129,11 @@ class Session:
             self.implicit_begin = implicit
         return Result()
 
-    def _run(self, compiled: CompiledStatement, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
+    def _compiled(self, sql: str, values: tuple[Value, ...] | None) -> CompiledStatement:
+        return self._statement(sql).compiled(self.registry, values)
+
+    def _run(self, plan: Plan, values: tuple[Value, ...]) -> Steps:
+        compiled = plan.compiled
         if self._fixed is not None and compiled.writes:
             raise OperationalError(_READ_ONLY)
         if compiled.needs_temporary:
@@ -137,21 +142,14 @@ class Session:
             self._begin()
         try:
             if self.transaction is not None:
-                result = yield from self._run_in(self.transaction, start, values)
+                result = yield from self._run_in(self.transaction, plan.run, values)
             else:
-                result = yield from self._autocommit(start, values)
+                result = yield from self._autocommit(plan, values)
         except ChangesKeptError as kept:
-            self._count(kept.result)
+            self.state.count(kept.result)
             raise IntegrityError(str(kept)) from kept
-        self._count(result)
+        self.state.count(result)
         return result
-
-    def _count(self, result: Result) -> None:
-        if result.last_rowid is not None:
-            self.state.last_insert_rowid = result.last_rowid
-        if result.rowcount >= 0:
-            self.state.changes = result.rowcount
-            self.state.total_changes += result.rowcount
 
     def _run_in(
         self, transaction: Transaction | JointTransaction, start: Callable[[Context], Steps], values: tuple[Value, ...]
@@ -164,11 +162,11 @@ class Session:
             self._end()
             raise required.error from required
 
-    def _autocommit(self, start: Callable[[Context], Steps], values: tuple[Value, ...]) -> Steps:
+    def _autocommit(self, plan: Plan, values: tuple[Value, ...]) -> Steps:
         for attempt in itertools.count(1):
             transaction = self._new_transaction()
             try:
-                return (yield from self._run_alone(transaction, start, values))
+                return (yield from self._run_alone(transaction, plan.run, values))
             except SerializationError:
                 # Nothing of the statement was applied, so running it on the newer state is what the caller asked for.
                 if attempt == MAX_RETRIES:
@@ -177,6 +175,7 @@ class Session:
                 self.engine.rollback(transaction)
                 self.state.end_transaction()
             yield self.engine.refreshing()
+            plan.renew()
         raise AssertionError("unreachable")
 
     def _run_alone(
@@ -296,14 +295,12 @@ class Session:
         return Result()
 
     def _explain(self, explain: Explain, values: tuple[Value, ...]) -> Steps:
-        types = tuple(map(type, values))
-
-        def compile_inner(count_rows: bool) -> CompiledStatement:
-            return compile_statement(explain.statement, self.registry, types, count_rows=count_rows)
+        catalog = self.catalog
 
         def run(compiled: CompiledStatement) -> Steps:
-            return self._run(compiled, compiled.run, values)
+            return self._run(Plan(compiled, lambda: unless_changed(compiled, catalog, self.catalog)), values)
 
+        compile_inner = partial(compile_statement, explain.statement, self.registry, tuple(map(type, values)))
         leaves = expected_costs(explain.statement, self._plan_context({}))
         return explain_steps(explain, self.engine, leaves, compile_inner, run)
 
@@ -365,7 +362,7 @@ class Session:
             return cached
         magnitudes: dict[int, int] = {}
         prepared = prepare(sql, self._plan_context(magnitudes))
-        cached = CachedStatement(prepared, magnitudes, self.engine.head)
+        cached = CachedStatement(prepared, self.catalog, magnitudes, self.engine.head)
         self._cache[sql] = cached
         if len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
@@ -373,7 +370,7 @@ class Session:
 
     def _is_current(self, cached: CachedStatement) -> bool:
         """Whether a plan still fits: the same schema, and tables whose sizes are of the order it was made for."""
-        if cached.prepared.catalog_version != self.catalog.stamp:
+        if not cached.is_for(self.catalog):
             return False
         if cached.checked_slot == self.engine.head:
             return True

@@ -1,29 +1,78 @@
 """What a session keeps of a statement that it has seen."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from discosql.errors import SerializationError
+from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.run import CompiledStatement, compile_statement
+from discosql.explaining import Steps
 from discosql.planner.plan import Prepared
+from discosql.schema import Catalog
 from discosql.types import Value
 
 MAX_VARIANTS: Final = 16
 """Kinds of parameters that one statement is compiled for; further ones share code that works for all."""
 
 
+class Plan:
+    """A statement about to be run, `rows` times if these are given; `again` compiles it for the schema of then.
+
+    When it has to be run again after a conflict, another process may have changed the schema meanwhile.
+    """
+
+    __slots__ = ("_again", "_rows", "compiled")
+
+    def __init__(
+        self,
+        compiled: CompiledStatement,
+        again: Callable[[], CompiledStatement],
+        rows: Sequence[tuple[Value, ...]] | None = None,
+    ) -> None:
+        self.compiled = compiled
+        self._again = again
+        self._rows = rows
+
+    def run(self, context: Context) -> Steps:
+        """Return the steps of running it."""
+        return self.compiled.run(context) if self._rows is None else self.compiled.run_many(context, self._rows)
+
+    def renew(self) -> None:
+        """Compile it anew, if its schema is no more."""
+        self.compiled = self._again()
+
+
+def unless_changed(compiled: CompiledStatement, old: Catalog, new: Catalog) -> CompiledStatement:
+    """Return a compiled statement unless the schema is another one by now, for which it must not be planned anew."""
+    if old != new:
+        raise SerializationError("the schema was changed while the statement was being explained")
+    return compiled
+
+
 @dataclass(slots=True)
 class CachedStatement:
     """A prepared statement and its compiled forms, one for each combination of parameter types met.
 
-    `magnitudes` are the sizes (in bits) of the tables that it was planned for, `checked_slot` is the slot up to which
-    they were compared with those of now.
+    `catalog` is the schema that it was planned for: a number of it would not do, for one that was undone may have had
+    the same. `magnitudes` are the sizes (in bits) of the tables then, `checked_slot` is the slot up to which they were
+    compared with those of now.
     """
 
     prepared: Prepared
+    catalog: Catalog
     magnitudes: dict[int, int]
     checked_slot: int
     variants: dict[tuple[type, ...], CompiledStatement] = field(default_factory=dict)
+
+    def is_for(self, catalog: Catalog) -> bool:
+        """Tell whether it was planned for a schema."""
+        if self.catalog is not catalog:
+            if self.catalog != catalog:
+                return False
+            self.catalog = catalog
+        return True
 
     def compiled(self, registry: Registry, values: tuple[Value, ...] | None) -> CompiledStatement:
         """Return the statement compiled for parameters such as these; None for any."""

@@ -37,6 +37,14 @@ class SessionState:
     recursive_triggers: bool = False
     deferred_keys: dict[tuple[int, int], set[tuple[Value, ...]]] = field(default_factory=dict)
 
+    def count(self, result: Result) -> None:
+        """Take note of what a statement changed."""
+        if result.last_rowid is not None:
+            self.last_insert_rowid = result.last_rowid
+        if result.rowcount >= 0:
+            self.changes = result.rowcount
+            self.total_changes += result.rowcount
+
     def end_transaction(self) -> None:
         """Forget what holds for one transaction only."""
         self.deferred_keys.clear()

@@ -48,7 +48,7 @@ def _prepare(sql: str, context: PlanContext, trace: Trace | None) -> Prepared:
     if context.optimise:
         statement = optimise(statement, context, trace)
     statement = _with_triggers(statement, context)
-    return Prepared(statement, parsed.parameters.names, context.catalog.stamp)
+    return Prepared(statement, parsed.parameters.names)
 
 
 def _with_triggers(statement: Statement, context: PlanContext) -> Statement:

@@ -251,4 +251,3 @@ class Prepared:
 
     statement: Statement
     parameters: tuple[str | None, ...]
-    catalog_version: int
