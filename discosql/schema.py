@@ -25,7 +25,7 @@ class Column:
 
     `id` is unique within the table and survives renaming and dropping of other columns: stored rows are read by it.
     `declared` is the type as written; `type` what it means. `default` and `generated` are SQL expressions.
-    `fill` is the value of rows that were stored before the column was added.
+    `fill` is the value of rows that were stored before the column was added. `conflict` is the ON CONFLICT of NOT NULL.
     """
 
     id: int
@@ -38,6 +38,7 @@ class Column:
     generated: str | None = None
     stored: bool = False
     fill: Value = None
+    conflict: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Index:
     """An index over columns given by position. `origin`: ``c`` CREATE INDEX, ``u`` UNIQUE, ``pk`` PRIMARY KEY.
 
     Equality of keys is that of each column's `collations` entry. A key with a NULL in it is never equal to another.
+    `conflict` is the constraint's ON CONFLICT: replace, ignore, fail, rollback, or None for abort.
     """
 
     id: int
@@ -55,6 +57,7 @@ class Index:
     collations: tuple[str, ...] = ()
     descending: tuple[bool, ...] = ()
     sql: str | None = None
+    conflict: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ class ForeignKey:
 class TableSchema:
     """A table. `rowid_column` is the position of the INTEGER PRIMARY KEY column, which is the rowid itself.
 
-    `primary_key` holds positions in key order. `autoincrement` says that a rowid is never used twice.
+    `primary_key` holds positions in key order. `autoincrement` says that a rowid is never used twice. `conflict` is the
+    ON CONFLICT of the INTEGER PRIMARY KEY.
     """
 
     id: int
@@ -98,11 +102,23 @@ class TableSchema:
     autoincrement: bool = False
     without_rowid: bool = False
     sql: str = ""
+    conflict: str | None = None
 
     @property
     def temporary(self) -> bool:
         """Whether it belongs to one session only."""
         return self.id >= TEMPORARY_ID or self.id == TEMPORARY_VIEW_ID
+
+    @property
+    def replaces(self) -> bool:
+        """Whether a constraint says that rows in the way of new ones are replaced."""
+        return "replace" in (self.conflict, *(index.conflict for index in self.indexes))
+
+    @property
+    def passes_over(self) -> bool:
+        """Whether a constraint says something else than that a statement which breaks it is undone."""
+        marks = (self.conflict, *(item.conflict for items in (self.indexes, self.columns) for item in items))
+        return any(marks)
 
     def position(self, name: str) -> int | None:
         """Return the position of the column with that name, or None."""

@@ -132,7 +132,6 @@ def _check_same_verdict(sql: str) -> None:
         ("CREATE VIRTUAL TABLE x USING fts5(a)", "VIRTUAL TABLE"),
         ("CREATE INDEX i ON t (a + 1)", "index on an expression"),
         ("CREATE INDEX i ON t (a) WHERE a > 1", "partial index"),
-        ("CREATE TABLE x (a UNIQUE ON CONFLICT REPLACE)", "ON CONFLICT REPLACE"),
         ("ATTACH 'x' AS y", "ATTACH"),
         ("DETACH y", "DETACH"),
         ("VACUUM INTO 'x'", "VACUUM INTO"),

@@ -7,10 +7,11 @@ holders of all new keys are looked up at once, and `Holders` follows what the st
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from discosql.errors import IntegrityError
 from discosql.executor.writes.steps import Lookup, Steps, lookup, prefetch
+from discosql.planner.plan import Resolution
 from discosql.schema import Index, TableSchema
 from discosql.storage.engine import Key, ReadView
 from discosql.types import Row, collate
@@ -33,6 +34,15 @@ class UniqueKey:
         """The index's id, -1 for the rowid, as `Upsert.index` has it."""
         return -1 if self.index is None else self.index.id
 
+    @property
+    def conflict(self) -> str | None:
+        """The ON CONFLICT of the constraint."""
+        return self.table.conflict if self.index is None else self.index.conflict
+
+    def resolution(self, given: Resolution | None) -> Resolution | None:
+        """Return what happens to a second row with one key: what the statement says, else what the constraint says."""
+        return given or cast("Resolution | None", self.conflict)
+
     def error(self) -> IntegrityError:
         """Return the error of a second row with one key."""
         columns = [self._column(place) for place in self.places]
@@ -53,9 +63,13 @@ class UniqueKey:
 
 
 def unique_keys(table: TableSchema) -> tuple[UniqueKey, ...]:
-    """Return the unique keys of a table as SQLite tests them: the rowid, then the indexes, the newest first."""
+    """Return the unique keys of a table as SQLite tests them: the rowid, then the indexes, the newest first.
+
+    Those whose constraint replaces rows come last.
+    """
     rowid = () if table.without_rowid else (UniqueKey(table, None, (0,), itemgetter(0)),)
-    return rowid + tuple(_index_key(table, index) for index in reversed(table.indexes) if index.unique)
+    keys = rowid + tuple(_index_key(table, index) for index in reversed(table.indexes) if index.unique)
+    return tuple(sorted(keys, key=lambda key: key.conflict == "replace")) if table.replaces else keys
 
 
 def _index_key(table: TableSchema, index: Index) -> UniqueKey:

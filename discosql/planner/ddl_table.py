@@ -79,6 +79,7 @@ def build_column(column: ColumnDefinition, identity: int) -> Column:
         column.collation.upper(),
         column.generated,
         column.stored,
+        conflict=column.conflict,
     )
 
 
@@ -136,6 +137,7 @@ def _with_primary_key(table: TableSchema, key: KeyConstraint, definition: TableD
         columns=columns,
         primary_key=positions,
         rowid_column=positions[0] if is_rowid else None,
+        conflict=key.conflict if is_rowid else None,
         autoincrement=key.autoincrement,
     )
 
@@ -145,9 +147,13 @@ def _with_index(table: TableSchema, key: KeyConstraint) -> TableSchema:
     index = key_index(
         table, key.columns, table.id + 1 + len(table.indexes), f"sqlite_autoindex_{table.name}_{len(table.indexes) + 1}"
     )
-    index = replace(index, unique=True, origin="pk" if key.primary else "u")
+    index = replace(index, unique=True, origin="pk" if key.primary else "u", conflict=key.conflict)
     for i, known in enumerate(table.indexes):
         if (known.columns, known.collations) == (index.columns, index.collations):
+            if None not in (known.conflict, index.conflict) and known.conflict != index.conflict:
+                raise ProgrammingError("conflicting ON CONFLICT clauses specified")
+            known = replace(known, conflict=known.conflict or index.conflict)
+            table = table.replace(indexes=(*table.indexes[:i], known, *table.indexes[i + 1 :]))
             if not key.primary:
                 return table
             indexes = (*table.indexes[:i], replace(known, origin="pk"), *table.indexes[i + 1 :])

@@ -65,7 +65,7 @@ def build_insert(context: PlanContext, parameters: ParameterTable, statement: In
     alias = statement.alias or table.name
     upserts = build_upserts(binder, rules, alias, statement.upserts)
     # The resolution of the statement that fires a trigger may be that of the trigger's own statements.
-    updates = binder.trigger is not None or statement.resolution == "replace"
+    updates = binder.trigger is not None or statement.resolution == "replace" or table.replaces
     updates = updates or any(upsert.assignments for upsert in upserts)
     return Insert(
         rules,

@@ -83,7 +83,11 @@ class TriggerSearch:
                 yield Event(statement.rules.table, "delete")
             case ViewChange():
                 yield Event(statement.rules.table, statement.event, frozenset(statement.positions))
-        replaces = self._replaces or (isinstance(statement, Insert | Update) and statement.resolution == "replace")
+        replaces = self._replaces
+        if isinstance(statement, Insert | Update) and not replaces:
+            replaces = statement.resolution == "replace" or (
+                statement.resolution is None and statement.rules.table.replaces
+            )
         if replaces and isinstance(statement, Insert | Update) and _meets_keys(statement):
             yield Event(statement.rules.table, self._removal)
 

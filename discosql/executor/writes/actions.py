@@ -196,7 +196,7 @@ class ForeignKeyWork:
         what = _assigned_by(reference)
         new_keys = self._new_keys(reference, action, keys, children)
         pairs = [(row, what.apply(row, values)) for row, values in new_keys]
-        yield from update_rows(self._context, self._rules(reference.child.id), what, pairs, changes)
+        yield from update_rows(self._context, self._rules(reference.child.id), what, pairs, changes, "abort")
 
     def _new_keys(
         self, reference: Reference, action: str, keys: dict[Key, Key | None], children: dict[object, list[Row]]

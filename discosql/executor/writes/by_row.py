@@ -65,8 +65,9 @@ def update_row(
     if current is None:
         return None
     wanted = what.apply(current, values)
-    if resolution == "replace":
-        yield from make_room_for(context, table, what.keys, wanted, current)
+    keys = [key for key in what.keys if key.resolution(resolution) == "replace"]
+    if keys:
+        yield from make_room_for(context, table, keys, wanted, current)
     yield from update_rows(context, rules, what, [(current, wanted)], changes, resolution)
     if not changes.stored:
         return None

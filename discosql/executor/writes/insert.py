@@ -63,7 +63,8 @@ class Inserter:
         early = rules.uses_rowid or self.table.autoincrement or any(upsert.uses_rowid for upsert in self._upserts)
         # SQLite converts values only where it must look at them: in this case after it looked for the rowid.
         self._finds_rowids_first = not rules.rules.checks and not rules.rules.generated
-        self._late_rowids = not early and (bool(self._upserts) or self._resolution in ("ignore", "replace"))
+        self._late_rowids = not early and self.passes_over
+        self._replaces = self._resolution == "replace" or (self._resolution is None and self.table.replaces)
         self._keys = _in_order(unique_keys(self.table), self._upserts)
         self._sources = {position: place for place, position in enumerate(statement.positions)}
         self._fresh = tuple(position for position in rules.given if position != self.table.rowid_column)
@@ -71,7 +72,8 @@ class Inserter:
     @property
     def passes_over(self) -> bool:
         """Whether a row may be left out, or stored in place of others, without an error."""
-        return bool(self._upserts) or self._resolution in ("ignore", "replace")
+        own = self.table.passes_over if self._resolution is None else self._resolution in ("ignore", "replace")
+        return own or bool(self._upserts)
 
     def insert(
         self, context: Context, source: Sequence[Row], changes: TableChanges, work: ForeignKeyWork
@@ -173,7 +175,7 @@ class Inserter:
         for candidate in new.candidates:
             row: Candidate | None = candidate
             if isinstance(candidate, tuple):
-                if self._resolution == "replace":
+                if self._replaces:
                     # SQLite chooses the rowid before it removes what is in the way, which may have the highest.
                     candidate = rowids.settled(candidate)
                 row = yield from self._make_room(context, candidate, contest)
@@ -191,7 +193,7 @@ class Inserter:
     ) -> NestingSteps[Candidate | None]:
         """Return why a row with a value of a wrong type is refused, or None if ON CONFLICT took care of it."""
         taken = any(key.index is None for key, _ in contest.holders.conflicts(row))
-        if not taken or self._resolution == "replace":
+        if not taken or self._replaces:
             return refusal
         return (yield from self._make_room(context, row, contest))
 
@@ -207,8 +209,9 @@ class Inserter:
                     contest.holders.release(holder)
                     contest.holders.occupy(updated)
                 return None
-            if self._resolution != "replace":
-                return Refusal(key.error())
+            resolution = key.resolution(self._resolution)
+            if resolution != "replace":
+                return Refusal(key.error(), resolution=resolution)
             yield from self._replace(context, row, holder, contest)
         # Triggers of the removed rows may have put others in the way, which are not replaced any more.
         left = next(contest.holders.conflicts(row), None)

@@ -21,6 +21,7 @@ class ChangesKeptError(IntegrityError):
 
 def settle(refusal: Refusal, resolution: Resolution | None, changes: TableChanges) -> bool:
     """Pass over a refused row and return whether the rows after it have their turn; or raise its error."""
+    resolution = resolution or refusal.resolution
     if refusal.unfit is None:
         if resolution == "ignore":
             return True

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import NoneType
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from discosql.conversion import apply_affinity, convert
 from discosql.errors import DatabaseError, DataError, IntegrityError
@@ -27,11 +27,13 @@ from discosql.types import Row, SqlType, Value
 class Refusal:
     """Why a new row cannot be stored.
 
-    `unfit` is the row where a value is of a wrong type, which OR IGNORE and the like do not pass over.
+    `unfit` is the row where a value is of a wrong type, which OR IGNORE and the like do not pass over. `resolution` is
+    the ON CONFLICT of the constraint that was broken.
     """
 
     error: DatabaseError
     unfit: Row | None = None
+    resolution: Resolution | None = None
 
 
 Candidate: TypeAlias = Row | Refusal
@@ -108,16 +110,19 @@ class TableRules:
         """Return the candidate that one row becomes, as `candidates` does."""
         values = list(row)
         given = [position for position in fresh if position not in self.generated]
-        if resolution == "replace":
-            self._replace_nulls(context, values, given)
+        self._replace_nulls(context, values, given, resolution)
+        refused = self._refused_null(values, given)
+        if refused is not None:
+            return refused
         try:
-            self._refuse_nulls(values, given)
             for position in given:
                 values[position + 1] = self._convert(values[position + 1], position)
             timeless = self._timeless(context, "a generated column")
             for position, program in self._generated:
                 values[position + 1] = self._convert(program.evaluate(timeless, tuple(values))[0], position)
-            self._refuse_nulls(values, sorted(self.generated))
+            refused = self._refused_null(values, sorted(self.generated))
+            if refused is not None:
+                return refused
             self._refuse_by_check(context, tuple(values))
         except IntegrityError as error:
             return Refusal(error)
@@ -138,16 +143,21 @@ class TableRules:
 
     # One row ------------------------------------------------------------------------------------------------------
 
-    def _replace_nulls(self, context: Context, values: list[Value], positions: Iterable[int]) -> None:
-        """Put defaults where NULL is not allowed: what OR REPLACE does."""
+    def _replace_nulls(
+        self, context: Context, values: list[Value], positions: Iterable[int], resolution: Resolution | None
+    ) -> None:
+        """Put defaults where NULL is not allowed and REPLACE is what happens then."""
         for position in positions:
-            if values[position + 1] is None and self._refuses_null(position):
+            decided = resolution or self.table.columns[position].conflict
+            if decided == "replace" and values[position + 1] is None and self._refuses_null(position):
                 values[position + 1] = self.default(context, position)
 
-    def _refuse_nulls(self, values: Sequence[Value], positions: Iterable[int]) -> None:
+    def _refused_null(self, values: Sequence[Value], positions: Iterable[int]) -> Refusal | None:
         for position in positions:
             if values[position + 1] is None and self._refuses_null(position):
-                raise IntegrityError(f"NOT NULL constraint failed: {self._labels[position]}")
+                error = IntegrityError(f"NOT NULL constraint failed: {self._labels[position]}")
+                return Refusal(error, resolution=cast("Resolution | None", self.table.columns[position].conflict))
+        return None
 
     def _refuses_null(self, position: int) -> bool:
         # The INTEGER PRIMARY KEY is never NULL here: a rowid was chosen for it.

@@ -105,7 +105,7 @@ def _update_in_turn(
             continue
         holders.release(old)
         if not isinstance(new, Refusal):
-            new = _make_room(holders, old, new, changes, gone if resolution == "replace" else None)
+            new = _make_room(holders, old, new, changes, resolution, gone)
         if not isinstance(new, Refusal):
             changes.update(old, new)
             holders.occupy(new)
@@ -115,11 +115,19 @@ def _update_in_turn(
             return
 
 
-def _make_room(holders: Holders, old: Row, new: Row, changes: TableChanges, replaced: set[int] | None) -> Candidate:
-    """Remove the rows that are in the way of a new one if they may be `replaced`, whose rowids are added there."""
+def _make_room(
+    holders: Holders,
+    old: Row,
+    new: Row,
+    changes: TableChanges,
+    resolution: Resolution | None,
+    replaced: set[int],
+) -> Candidate:
+    """Remove the rows that are in the way of a new one if they may be `replaced`: their rowids are added there."""
     for key, holder in holders.conflicts(new, besides=old[0]):
-        if replaced is None:
-            return Refusal(key.error())
+        decided = key.resolution(resolution)
+        if decided != "replace":
+            return Refusal(key.error(), resolution=decided)
         changes.make_room(holder)
         holders.release(holder)
         replaced.add(holder[0])

@@ -59,9 +59,9 @@ class CompiledUpsert:
         values = yield from _evaluate(self._values, context, stored, refused)
         new = self._assigned.apply(stored, values)
         if self._assigned.keys:
-            yield from update_rows(context, self._rules, self._assigned, [(stored, new)], changes)
+            yield from update_rows(context, self._rules, self._assigned, [(stored, new)], changes, "abort")
         else:
-            candidate = self._rules.candidate(context, new, self._assigned.positions)
+            candidate = self._rules.candidate(context, new, self._assigned.positions, "abort")
             if isinstance(candidate, Refusal):
                 raise candidate.error
             changes.update(stored, candidate)

@@ -100,6 +100,7 @@ class KeyConstraint:
     columns: tuple[IndexedColumn, ...]
     autoincrement: bool = False
     of_column: bool = False
+    conflict: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class ColumnDefinition:
     name: str
     declared: str
     not_null: bool = False
+    conflict: str | None = None
     default: str | None = None
     default_in_parentheses: bool = False
     collation: str = "BINARY"

@@ -79,18 +79,17 @@ class TableGrammar(QueryGrammar):
         if self.kind == "NOT" and self.peek() != "DEFERRABLE":
             self.expect("NOT", "NULL")
             column.not_null = True
-            self._conflict("NOT NULL")
+            column.conflict = self._conflict()
         elif self.accept("NULL"):
-            self._conflict("NULL")
+            self._conflict()
         elif self.accept("PRIMARY"):
             self.expect("KEY")
             key = (IndexedColumn(column.name, descending=self._descending()),)
-            self._conflict("PRIMARY KEY")
+            conflict = self._conflict()
             autoincrement = self.accept("AUTOINCREMENT")
-            definition.keys.append(KeyConstraint(True, key, autoincrement, of_column=True))
+            definition.keys.append(KeyConstraint(True, key, autoincrement, of_column=True, conflict=conflict))
         elif self.accept("UNIQUE"):
-            self._conflict("UNIQUE")
-            definition.keys.append(KeyConstraint(False, key, of_column=True))
+            definition.keys.append(KeyConstraint(False, key, of_column=True, conflict=self._conflict()))
         elif self.accept("CHECK"):
             definition.checks.append(CheckConstraint(name, self._text_in_parentheses()))
         elif self.accept("DEFAULT"):
@@ -163,15 +162,13 @@ class TableGrammar(QueryGrammar):
                 continue
             if self.accept("PRIMARY", "KEY"):
                 columns, autoincrement = self._key_columns()
-                self._conflict("PRIMARY KEY")
-                definition.keys.append(KeyConstraint(True, columns, autoincrement))
+                definition.keys.append(KeyConstraint(True, columns, autoincrement, conflict=self._conflict()))
             elif self.accept("UNIQUE"):
                 columns, _ = self._key_columns()
-                self._conflict("UNIQUE")
-                definition.keys.append(KeyConstraint(False, columns))
+                definition.keys.append(KeyConstraint(False, columns, conflict=self._conflict()))
             elif self.accept("CHECK"):
                 definition.checks.append(CheckConstraint(name, self._text_in_parentheses()))
-                self._conflict("CHECK")
+                self._conflict()
             elif self.accept("FOREIGN", "KEY"):
                 child = self.read_names(self.read_column)
                 definition.references.append(Reference(child, self._references()))
@@ -226,14 +223,14 @@ class TableGrammar(QueryGrammar):
         self.expect(")")
         return tuple(names)
 
-    def _conflict(self, constraint: str) -> None:
-        if self.accept("ON", "CONFLICT"):
-            word = self.kind
-            if word not in ("ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE"):
-                self.fail()
-            self.skip()
-            if word != "ABORT" and constraint not in ("CHECK", "NULL"):
-                raise NotSupportedError(f"{constraint} ON CONFLICT {word} is not supported; say it in the INSERT")
+    def _conflict(self) -> str | None:
+        """Skip ON CONFLICT and return what it says; None for ABORT, which goes without saying."""
+        if not self.accept("ON", "CONFLICT"):
+            return None
+        if self.kind not in ("ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE"):
+            self.fail()
+        word = self.skip().kind.lower()
+        return None if word == "abort" else word
 
     def _references(self) -> ForeignKey:
         self.expect("REFERENCES")
