@@ -61,6 +61,30 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputedIndex:
+    """An index over expressions, or of some rows only. Storage has no pages for it: it is for the sake of uniqueness.
+
+    `keys` are the SQL texts of what it is over, and `columns` their positions, -2 for an expression; `where` is the
+    text of the condition that its rows meet. The rest is as in `Index`.
+    """
+
+    id: int
+    name: str
+    keys: tuple[str, ...]
+    columns: tuple[int, ...]
+    unique: bool
+    where: str | None = None
+    collations: tuple[str, ...] = ()
+    descending: tuple[bool, ...] = ()
+    sql: str = ""
+
+    @property
+    def origin(self) -> str:
+        """It is always made by CREATE INDEX."""
+        return "c"
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A CHECK constraint; `name` is None where it has none."""
 
@@ -103,6 +127,7 @@ class TableSchema:
     without_rowid: bool = False
     sql: str = ""
     conflict: str | None = None
+    computed_indexes: tuple[ComputedIndex, ...] = ()
 
     @property
     def temporary(self) -> bool:
@@ -119,6 +144,11 @@ class TableSchema:
         """Whether a constraint says something else than that a statement which breaks it is undone."""
         marks = (self.conflict, *(item.conflict for items in (self.indexes, self.columns) for item in items))
         return any(marks)
+
+    @property
+    def all_indexes(self) -> "tuple[Index | ComputedIndex, ...]":
+        """The indexes of both kinds."""
+        return (*self.indexes, *self.computed_indexes)
 
     def position(self, name: str) -> int | None:
         """Return the position of the column with that name, or None."""
@@ -263,12 +293,12 @@ class Catalog:
         tables = self.part(temporary=table_id >= TEMPORARY_ID).tables
         return next((table for table in tables.values() if table.id == table_id), None)
 
-    def find_index(self, name: str, database: str | None = None) -> tuple[TableSchema, Index] | None:
+    def find_index(self, name: str, database: str | None = None) -> tuple[TableSchema, Index | ComputedIndex] | None:
         """Return the index with that name and its table, or None."""
         folded = fold_case(name)
         parts = self.parts() if database is None else (self.part(temporary=fold_case(database) == "temp"),)
         for table in (table for part in parts for table in part.tables.values()):
-            for index in table.indexes:
+            for index in table.all_indexes:
                 if fold_case(index.name) == folded:
                     return table, index
         return None
@@ -312,7 +342,7 @@ class Catalog:
     def _with_own_table(self, table: TableSchema) -> "Catalog":
         tables = {name: known for name, known in self.tables.items() if known.id != table.id}
         tables[fold_case(table.name)] = table
-        used = max((table.id, *(index.id for index in table.indexes)))
+        used = max((table.id, *(index.id for index in table.all_indexes)))
         return self._changed(tables=tables, next_id=max(self.next_id, used + 1))
 
     def without_table(self, name: str) -> "Catalog":

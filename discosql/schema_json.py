@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from discosql.schema import Check, Column, ForeignKey, Index, TableSchema, Trigger, View
+from discosql.schema import Check, Column, ComputedIndex, ForeignKey, Index, TableSchema, Trigger, View
 from discosql.types import SqlType
 
 
@@ -25,6 +25,7 @@ def table_from_json(data: Mapping[str, Any]) -> TableSchema:
             "primary_key": tuple(data.get("primary_key", ())),
             "indexes": tuple(Index(**_tuples(item)) for item in data.get("indexes", ())),
             "checks": tuple(Check(**item) for item in data.get("checks", ())),
+            "computed_indexes": tuple(ComputedIndex(**_tuples(item)) for item in data.get("computed_indexes", ())),
             "foreign_keys": tuple(ForeignKey(**_tuples(item)) for item in data.get("foreign_keys", ())),
         }
     )

@@ -11,7 +11,7 @@ from discosql.executor.context import Context
 from discosql.executor.foreign_keys import foreign_key_check
 from discosql.executor.functions import DEFAULT
 from discosql.executor.writes.steps import Steps
-from discosql.schema import Catalog, Column, Index, TableSchema
+from discosql.schema import Catalog, Column, ComputedIndex, Index, TableSchema
 from discosql.types import Row, Value, fold_case, text_of
 
 _MASTER_COLUMNS: Final = (
@@ -63,6 +63,8 @@ def _master(catalog: Catalog) -> Iterator[Row]:
             if table.without_rowid and index.origin == "pk":
                 continue  # that index is the table
             entries.append((index.id, ("index", index.name, table.name, index.id, index.sql)))
+        for computed in table.computed_indexes:
+            entries.append((computed.id, ("index", computed.name, table.name, computed.id, computed.sql)))
     yield from (row for _id, row in sorted(entries))
     if any(table.autoincrement for table in catalog.tables.values()):
         yield "table", "sqlite_sequence", "sqlite_sequence", catalog.next_id, "CREATE TABLE sqlite_sequence(name,seq)"
@@ -150,9 +152,10 @@ def _database(schema: Value) -> str | None:
 
 def _index_list(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
     table = _table(context, name)
-    indexes = reversed(table.indexes) if table is not None else ()
-    for number, index in enumerate(indexes):
-        yield number, index.name, int(index.unique), index.origin, 0
+    indexes = table.all_indexes if table is not None else ()
+    for number, index in enumerate(sorted(indexes, key=lambda index: -index.id)):
+        partial = isinstance(index, ComputedIndex) and index.where is not None
+        yield number, index.name, int(index.unique), index.origin, int(partial)
 
 
 def _index_info(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
@@ -167,7 +170,8 @@ def _index_xinfo(context: Context, name: Value = None, _schema: Value = None) ->
         return
     table, index = found
     for number, (position, collation, descending) in enumerate(_key_columns(index)):
-        yield number, position, table.columns[position].name, int(descending), collation, 1
+        column_name = None if position < 0 else table.columns[position].name
+        yield number, position, column_name, int(descending), collation or "BINARY", 1
     # An entry ends with what leads to the row: its rowid, or the rest of its primary key.
     rest = [position for position in table.primary_key if position not in index.columns]
     if table.without_rowid and index.origin == "pk":
@@ -177,7 +181,7 @@ def _index_xinfo(context: Context, name: Value = None, _schema: Value = None) ->
         yield number, position, column and column.name, 0, "BINARY", 0
 
 
-def _index(context: Context, name: Value) -> tuple[TableSchema, Index] | None:
+def _index(context: Context, name: Value) -> tuple[TableSchema, Index | ComputedIndex] | None:
     """Return an index by its name; a table WITHOUT ROWID is an index itself, that of its primary key."""
     found = None if name is None else context.view.catalog.find_index(text_of(name))
     table = _table(context, name)
@@ -186,7 +190,7 @@ def _index(context: Context, name: Value) -> tuple[TableSchema, Index] | None:
     return found
 
 
-def _key_columns(index: Index) -> Iterator[tuple[int, str, bool]]:
+def _key_columns(index: Index | ComputedIndex) -> Iterator[tuple[int, str, bool]]:
     collations = index.collations or ("BINARY",) * len(index.columns)
     descending = index.descending or (False,) * len(index.columns)
     yield from zip(index.columns, collations, descending, strict=True)

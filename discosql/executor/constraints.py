@@ -10,9 +10,9 @@ from operator import itemgetter
 from typing import Any, TypeAlias, cast
 
 from discosql.errors import IntegrityError
-from discosql.executor.writes.steps import Lookup, Steps, lookup, prefetch
+from discosql.executor.writes.steps import Lookup, Steps, lookup, prefetch, scan
 from discosql.planner.plan import Resolution
-from discosql.schema import Index, TableSchema
+from discosql.schema import ComputedIndex, Index, TableSchema
 from discosql.storage.engine import Key, ReadView
 from discosql.types import Row, collate
 
@@ -25,9 +25,14 @@ class UniqueKey:
     """A UNIQUE or PRIMARY KEY constraint. `index` None is the rowid; `places` are those of a stored row."""
 
     table: TableSchema
-    index: Index | None
+    index: Index | ComputedIndex | None
     places: tuple[int, ...]
     mark: Callable[[Row], Mark | None]
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether it is one over expressions or some rows, whose holders no lookup finds."""
+        return isinstance(self.index, ComputedIndex)
 
     @property
     def id(self) -> int:
@@ -37,6 +42,8 @@ class UniqueKey:
     @property
     def conflict(self) -> str | None:
         """The ON CONFLICT of the constraint."""
+        if isinstance(self.index, ComputedIndex):
+            return None
         return self.table.conflict if self.index is None else self.index.conflict
 
     def resolution(self, given: Resolution | None) -> Resolution | None:
@@ -45,7 +52,12 @@ class UniqueKey:
 
     def error(self) -> IntegrityError:
         """Return the error of a second row with one key."""
-        columns = [self._column(place) for place in self.places]
+        places = self.places
+        if isinstance(self.index, ComputedIndex):
+            if -2 in self.index.columns:
+                return IntegrityError(f"UNIQUE constraint failed: index '{self.index.name}'")
+            places = tuple(position + 1 for position in self.index.columns)
+        columns = [self._column(place) for place in places]
         return IntegrityError(f"UNIQUE constraint failed: {', '.join(columns)}")
 
     def lookup(self, rows: Iterable[Row]) -> Lookup:
@@ -113,10 +125,13 @@ class Holders:
 
         What the caller will look up `besides` is fetched at the same time.
         """
-        lookups = [key.lookup(rows) for key, rows in zip(self.keys, asking, strict=True)]
+        pairs = list(zip(self.keys, asking, strict=True))
+        lookups = [(key.table.id, None, []) if key.is_computed else key.lookup(rows) for key, rows in pairs]
         yield from prefetch(view, [each for each in (*lookups, *besides) if each[2]])
-        for key, held, asked in zip(self.keys, self._held, lookups, strict=True):
-            if asked[2]:
+        for (key, rows), held, asked in zip(pairs, self._held, lookups, strict=True):
+            if key.is_computed:
+                yield from _find_by_scan(view, key, rows, held)
+            elif asked[2]:
                 for row in (yield from lookup(view, *asked)):
                     held[key.mark(row)] = row
         return any(self._held)
@@ -147,6 +162,15 @@ class Holders:
             holder = held.get(key.mark(row))
             if holder is not None and holder[0] == row[0]:
                 del held[key.mark(row)]
+
+
+def _find_by_scan(view: ReadView, key: UniqueKey, asking: Iterable[Row], held: dict[Mark, Row]) -> Steps[None]:
+    """Find the holders of a key that storage has no index for: simple, at the cost of reading the table."""
+    wanted = {mark for mark in map(key.mark, asking) if mark is not None}
+    for row in (yield from scan(view, key.table.id)) if wanted else ():
+        mark = key.mark(row)
+        if mark in wanted:
+            held[mark] = row
 
 
 def has_doubles(key: UniqueKey, rows: Sequence[Row]) -> bool:

@@ -1,6 +1,5 @@
 """CREATE and DROP to changes of the catalog; ALTER is in `ddl_alter`."""
 
-from dataclasses import replace
 from typing import Final
 
 from discosql.errors import NotSupportedError, ProgrammingError
@@ -8,7 +7,8 @@ from discosql.planner.build import Binder
 from discosql.planner.built import ResultColumn
 from discosql.planner.context import PlanContext
 from discosql.planner.ddl_alter import build_alter
-from discosql.planner.ddl_table import build_table, check_collation, key_index
+from discosql.planner.ddl_index import build_create_index
+from discosql.planner.ddl_table import build_table
 from discosql.planner.ddl_trigger import build_create_trigger, build_drop_trigger
 from discosql.planner.dml_rows import related_rules, row_rules
 from discosql.planner.grammar.syntax import (
@@ -44,7 +44,7 @@ def build_ddl(context: PlanContext, parameters: ParameterTable, statement: State
         case CreateTable():
             return _create_table(context, parameters, statement)
         case CreateIndex():
-            return _create_index(context, statement)
+            return build_create_index(context, statement)
         case CreateView():
             return _create_view(context, statement)
         case CreateTrigger():
@@ -128,34 +128,6 @@ def _table_text(name: str, columns: list[Column]) -> str:
 # Indexes and views --------------------------------------------------------------------------------------------------
 
 
-def _create_index(context: PlanContext, statement: CreateIndex) -> ChangeSchema:
-    catalog, name, given = context.catalog, statement.name.name, statement.name.database
-    # An index is where its table is; one that names a database looks for the table there only.
-    is_temporary(statement.name, "index", temporary=False)
-    if catalog.find_view(statement.table, given) is not None:
-        raise ProgrammingError("views may not be indexed")
-    if fold_case(statement.table).startswith("sqlite_"):
-        raise ProgrammingError(f"table {statement.table} may not be indexed")
-    if catalog.find_table(statement.table, given) is None:
-        raise ProgrammingError(f"no such table: {given or 'main'}.{statement.table}")
-    table = catalog.table(statement.table, given)
-    database = _DATABASES[table.temporary]
-    check_new_name(name)
-    if catalog.find_table(name, database) is not None or catalog.find_view(name, database) is not None:
-        raise ProgrammingError(f"there is already a table named {name}")
-    if catalog.find_index(name, database) is not None:
-        if statement.if_not_exists:
-            return nothing(context, f"CREATE INDEX {name}")
-        raise ProgrammingError(f"index {name} already exists")
-    index = key_index(table, statement.columns, catalog.part(temporary=table.temporary).next_id, name)
-    for column in statement.columns:
-        check_collation(context, column.collation)
-    index = replace(index, unique=statement.unique, sql=statement.sql)
-    changed = table.replace(indexes=(*table.indexes, index))
-    check = (changed, index.id) if index.unique else None
-    return ChangeSchema(f"CREATE INDEX {name}", catalog.with_table(changed), check_index=check)
-
-
 def _create_view(context: PlanContext, statement: CreateView) -> ChangeSchema:
     # SQLite looks at what a view selects only when it is used.
     name = statement.name.name
@@ -214,4 +186,6 @@ def _drop_index(context: PlanContext, statement: Drop, label: str) -> ChangeSche
     if index.origin != "c":
         raise ProgrammingError("index associated with UNIQUE or PRIMARY KEY constraint cannot be dropped")
     indexes = tuple(known for known in table.indexes if known.id != index.id)
-    return ChangeSchema(label, context.catalog.with_table(table.replace(indexes=indexes)))
+    computed = tuple(known for known in table.computed_indexes if known.id != index.id)
+    changed = table.replace(indexes=indexes, computed_indexes=computed)
+    return ChangeSchema(label, context.catalog.with_table(changed))

@@ -13,6 +13,7 @@ from discosql.errors import Error, ProgrammingError, SqlSyntaxError
 from discosql.planner.build import Binder
 from discosql.planner.build_with import build_view
 from discosql.planner.context import PlanContext
+from discosql.planner.ddl_index import rebuilt_computed
 from discosql.planner.ddl_rewrite import Renaming
 from discosql.planner.ddl_table import build_table
 from discosql.planner.dml_rows import default_value, row_rules
@@ -30,7 +31,7 @@ from discosql.planner.parameters import ParameterTable
 from discosql.planner.parse import parse
 from discosql.planner.plan import ChangeSchema, Constant
 from discosql.planner.trigger_body import build_trigger, triggered_table
-from discosql.schema import Catalog, Column, Index, TableSchema
+from discosql.schema import Catalog, Column, ComputedIndex, Index, TableSchema
 from discosql.types import Value, fold_case
 
 _VIEW_MESSAGES: Final = {
@@ -77,7 +78,15 @@ def rebuilt(context: PlanContext, old: TableSchema, sql: str, kept: Sequence[Col
     indexes = [replace(index, id=known.id) for index, known in zip(new.indexes, own, strict=True)]
     moved = {old.columns.index(column): i for i, column in enumerate(kept) if column is not None}
     indexes += [_moved(index, moved, old) for index in old.indexes if index.origin == "c"]
-    return new.replace(columns=columns, indexes=tuple(indexes))
+    new = new.replace(columns=columns, indexes=tuple(indexes))
+    return new.replace(computed_indexes=tuple(_rebuilt_computed(context, new, index) for index in old.computed_indexes))
+
+
+def _rebuilt_computed(context: PlanContext, table: TableSchema, index: ComputedIndex) -> ComputedIndex:
+    try:
+        return rebuilt_computed(context, table, index)
+    except ProgrammingError as exc:
+        raise ProgrammingError(f"error in index {index.name} after drop column: {exc}") from exc
 
 
 def _moved(index: Index, moved: dict[int, int], table: TableSchema) -> Index:
@@ -252,6 +261,8 @@ def _renamed(context: PlanContext, renaming: Renaming, renamed: TableSchema) -> 
         sql = renaming.in_definition(table.sql, table.name)
         if sql == table.sql and fold_case(table.name) != renaming.table:
             continue
+        computed = [replace(each, sql=renaming.in_definition(each.sql, table.name)) for each in table.computed_indexes]
+        table = table.replace(computed_indexes=tuple(computed))
         new = _rebuilt_after(context, table, sql, table.columns, "rename")
         indexes = [
             replace(index, sql=renaming.in_definition(index.sql, table.name)) if index.sql else index

@@ -230,17 +230,18 @@ def check_default(column: ColumnDefinition) -> None:
 def check_expressions(context: PlanContext, table: TableSchema) -> None:
     """Raise ProgrammingError if an expression of a table's schema is not one that may stand there."""
     for check in table.checks:
-        _check_tree(context, parse_expression(check.expression), "CHECK constraints")
+        check_tree(context, parse_expression(check.expression), "CHECK constraints")
     for column in table.columns:
         if column.generated is not None:
             tree = parse_expression(column.generated)
-            _check_tree(context, tree, "generated columns")
+            check_tree(context, tree, "generated columns")
             _check_generated(context, table, tree)
     # Binding finds unknown columns and functions, and generated columns that depend on each other in a circle.
     row_rules(Binder(context, ParameterTable()), table)
 
 
-def _check_tree(context: PlanContext, tree: exp.Expr, place: str) -> None:
+def check_tree(context: PlanContext, tree: exp.Expr, place: str) -> None:
+    """Raise ProgrammingError if an expression of the schema has a parameter, a subquery or a misused function."""
     if tree.find(exp.Placeholder) is not None:
         raise ProgrammingError(f"parameters prohibited in {place}")
     if tree.find(exp.Query) is not None:

@@ -10,9 +10,9 @@ from sqlglot import exp
 from discosql.errors import ProgrammingError
 from discosql.planner.build import Binder
 from discosql.planner.parse import parse_expression
-from discosql.planner.plan import ColumnRef, Constant, Expression, GeneratedValue, RowCheck, RowRules
+from discosql.planner.plan import ColumnRef, ComputedKey, Constant, Expression, GeneratedValue, RowCheck, RowRules
 from discosql.planner.scope import Scope
-from discosql.schema import Column, TableSchema
+from discosql.schema import Column, ComputedIndex, TableSchema
 from discosql.types import SqlType, fold_case
 
 _CHANGING_ACTIONS = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
@@ -42,7 +42,15 @@ def row_rules(binder: Binder, table: TableSchema, row: tuple[ColumnRef, ...] | N
         for check in table.checks
     )
     defaults = tuple(default_value(binder, column) for column in table.columns)
-    return RowRules(table, row, defaults, checks, tuple(_generated(binder, table, scope)))
+    computed = tuple(computed_key(binder, index, scope) for index in table.computed_indexes if index.unique)
+    return RowRules(table, row, defaults, checks, tuple(_generated(binder, table, scope)), computed)
+
+
+def computed_key(binder: Binder, index: ComputedIndex, scope: Scope) -> ComputedKey:
+    """Return the key of an index over expressions or some rows."""
+    expressions = tuple(binder.bind(parse_expression(text), scope) for text in index.keys)
+    where = None if index.where is None else binder.bind(parse_expression(index.where), scope)
+    return ComputedKey(index, expressions, where)
 
 
 def default_value(binder: Binder, column: Column) -> Expression:

@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 
+from sqlglot import exp
+
 from discosql.errors import ProgrammingError
 from discosql.planner.build import Binder
 from discosql.planner.dml_assignments import assigned
 from discosql.planner.dml_rows import column_position, new_row
 from discosql.planner.grammar.syntax import IndexedColumn, UpsertClause
+from discosql.planner.parse import parse_expression
 from discosql.planner.plan import RowRules, Upsert
 from discosql.planner.scope import Scope
-from discosql.schema import TableSchema
+from discosql.planner.terms import unwrapped
+from discosql.planner.tokens import quote
+from discosql.schema import ComputedIndex, TableSchema
+from discosql.types import fold_case
 
 
 def build_upserts(binder: Binder, rules: RowRules, alias: str, clauses: Sequence[UpsertClause]) -> tuple[Upsert, ...]:
@@ -23,7 +29,7 @@ def build_upserts(binder: Binder, rules: RowRules, alias: str, clauses: Sequence
 
 def _build_upsert(binder: Binder, rules: RowRules, alias: str, clause: UpsertClause) -> Upsert:
     table = rules.table
-    index = None if clause.target is None else _conflict_index(table, clause.target)
+    index = None if clause.target is None else _conflict_index(table, clause.target, clause.target_where)
     if clause.assignments is None:
         return Upsert(index)
     excluded = new_row(binder, table, "excluded")
@@ -36,8 +42,38 @@ def _build_upsert(binder: Binder, rules: RowRules, alias: str, clause: UpsertCla
     return Upsert(index, assignments, excluded, where)
 
 
-def _conflict_index(table: TableSchema, target: Sequence[IndexedColumn]) -> int:
-    """Return the id of the unique index over just these columns, -1 for the rowid."""
+def _conflict_index(table: TableSchema, target: Sequence[IndexedColumn], where: exp.Expr | None) -> int:
+    """Return the id of the unique index over just these columns or expressions, -1 for the rowid."""
+    plain = [column for column in target if column.expression is None]
+    index = _column_index(table, plain) if len(plain) == len(target) else None
+    if index is None:
+        index = next((each.id for each in table.computed_indexes if _is_target(each, target, where)), None)
+    if index is None:
+        raise ProgrammingError("ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint")
+    return index
+
+
+def _is_target(index: ComputedIndex, target: Sequence[IndexedColumn], where: exp.Expr | None) -> bool:
+    if not index.unique or len(index.keys) != len(target) or (index.where is None) != (where is None):
+        return False
+    if where is not None and index.where is not None and _folded(where) != _folded(parse_expression(index.where)):
+        return False
+    keys = [_folded(parse_expression(key)) for key in index.keys]
+    wanted = [_folded(column.expression or parse_expression(quote(column.name))) for column in target]
+    return all(item in keys for item in wanted) and all(key in wanted for key in keys)
+
+
+def _folded(tree: exp.Expr) -> exp.Expr:
+    """Return an expression that is equal to others that mean the same as written: names in one case."""
+    tree = unwrapped(tree).copy()
+    for name in tree.find_all(exp.Identifier):
+        name.set("this", fold_case(name.name))
+    for call in tree.find_all(exp.Anonymous):
+        call.set("this", fold_case(call.name))
+    return tree
+
+
+def _column_index(table: TableSchema, target: Sequence[IndexedColumn]) -> int | None:
     positions = [column_position(table, column.name) for column in target]
     for column, position in zip(target, positions, strict=True):
         if position is None:
@@ -54,4 +90,4 @@ def _conflict_index(table: TableSchema, target: Sequence[IndexedColumn]) -> int:
             fits = [position in keys and collation in (None, keys[position]) for position, collation in wanted]
             if all(fits):
                 return index.id
-    raise ProgrammingError("ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint")
+    return None

@@ -193,7 +193,7 @@ class ForeignKeyWork:
         children: dict[object, list[Row]],
         changes: TableChanges,
     ) -> Steps[None]:
-        what = _assigned_by(reference)
+        what = _assigned_by(reference, self._rules(reference.child.id))
         new_keys = self._new_keys(reference, action, keys, children)
         pairs = [(row, what.apply(row, values)) for row, values in new_keys]
         yield from update_rows(self._context, self._rules(reference.child.id), what, pairs, changes, "abort")
@@ -219,7 +219,7 @@ class ForeignKeyWork:
         """Run an action child by child, each with its triggers and with all that follows from it."""
         context, child = self._context, reference.child
         deletes = action == "CASCADE" and None in keys.values()
-        what = _assigned_by(reference)
+        what = _assigned_by(reference, self._rules(reference.child.id))
         for row, values in self._new_keys(reference, action, keys, children):
             stored = yield from stored_row(context.view, child.id, row[0])
             if stored is None:
@@ -235,8 +235,8 @@ class ForeignKeyWork:
             yield from fire(context, firing)
 
 
-def _assigned_by(reference: Reference) -> Assigned:
-    return assigned(reference.child, [place - 1 for place in reference.child_places])
+def _assigned_by(reference: Reference, rules: TableRules) -> Assigned:
+    return assigned(rules, [place - 1 for place in reference.child_places])
 
 
 def _child_keys(reference: Reference, rows: Iterable[Row]) -> set[Key]:

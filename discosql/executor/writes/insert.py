@@ -7,7 +7,7 @@ they are stored one after the other, as SQLite does, each seeing what happened t
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from discosql.executor.constraints import Holders, UniqueKey, has_doubles, unique_keys
+from discosql.executor.constraints import Holders, UniqueKey, has_doubles
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.actions import ForeignKeyWork
@@ -65,7 +65,7 @@ class Inserter:
         self._finds_rowids_first = not rules.rules.checks and not rules.rules.generated
         self._late_rowids = not early and self.passes_over
         self._replaces = self._resolution == "replace" or (self._resolution is None and self.table.replaces)
-        self._keys = _in_order(unique_keys(self.table), self._upserts)
+        self._keys = _in_order(rules.keys, self._upserts)
         self._sources = {position: place for place, position in enumerate(statement.positions)}
         self._fresh = tuple(position for position in rules.given if position != self.table.rowid_column)
 

@@ -257,7 +257,7 @@ class UpdateProgram(WriteProgram):
         self, statement: Update, registry: Registry, parameter_types: Sequence[Any] = (), count_rows: bool = False
     ) -> None:
         super().__init__(statement, registry, parameter_types, count_rows)
-        self._assigned = assigned(self.table, statement.positions)
+        self._assigned = assigned(self.rules.of(self.table.id), statement.positions)
         self._values: CompiledRows | None = None
         if statement.values is not None:
             self._values = compile_rows(statement.values, (statement.rules.row,), registry, parameter_types)

@@ -6,7 +6,7 @@ SQLite's: NOT NULL, types, NOT NULL of generated columns, CHECK.
 """
 
 import dataclasses
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import NoneType
@@ -16,11 +16,12 @@ from discosql.conversion import apply_affinity, convert
 from discosql.errors import DatabaseError, DataError, IntegrityError
 from discosql.executor.compile import CompiledRows, compile_rows
 from discosql.executor.compile.walk import references, walk
+from discosql.executor.constraints import Mark, UniqueKey, unique_keys
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.steps import Steps
-from discosql.planner.plan import Call, Constant, Expression, Not, Resolution, RowRules
-from discosql.types import Row, SqlType, Value
+from discosql.planner.plan import Call, ComputedKey, Constant, Expression, Not, Resolution, RowRules
+from discosql.types import Row, SqlType, Value, collate
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class TableRules:
     """`RowRules`, compiled: makes rows that may be stored out of columns of values.
 
     Columns and rows have the shape of a stored row: the rowid first. Positions are those of the table's columns.
-    `given` are the positions of columns that are not generated, `uses_rowid` says that a CHECK or a generated column
-    depends on the rowid.
+    `given` are the positions of columns that are not generated, `uses_rowid` says that a CHECK, a generated column or
+    a key depends on the rowid, `keys` are the unique keys in the order in which they are tested.
     """
 
     def __init__(self, rules: RowRules, registry: Registry) -> None:
@@ -68,6 +69,7 @@ class TableRules:
         self._calls = any(isinstance(part, Call) for each in (*rules.checks, *rules.generated) for part in walk(each))
         self._labels = tuple(f"{self.table.name}.{column.name}" for column in self.table.columns)
         self._kept = tuple(_KEPT.get(column.type, frozenset()) | _NULL for column in self.table.columns)
+        self.keys = _in_order([*unique_keys(self.table), *_computed_keys(rules, registry)])
         self._checks = _compile_checks(rules, registry)
         self._generated = tuple(
             (generated.position, compile_rows((generated.expression,), (rules.row,), registry))
@@ -219,6 +221,38 @@ class TableRules:
         return any(1 in verdict for verdict in verdicts)
 
 
+def _in_order(keys: list[UniqueKey]) -> tuple[UniqueKey, ...]:
+    """Return keys in SQLite's order: the rowid, the newest index first, but last those that replace rows."""
+    if not any(key.is_computed for key in keys):
+        return tuple(keys)
+    return tuple(sorted(keys, key=lambda key: (key.conflict == "replace", key.index is not None, -key.id)))
+
+
+def _computed_keys(rules: RowRules, registry: Registry) -> Iterator[UniqueKey]:
+    """Yield the keys over expressions or some rows."""
+    for key in rules.computed:
+        condition = () if key.where is None else (Not(Not(key.where)),)
+        program = compile_rows((*key.expressions, *condition), (rules.row,), registry)
+        used = references(*key.expressions, *condition)
+        places = tuple(place for place, column in enumerate(rules.row) if column.id in used)
+        yield UniqueKey(rules.table, key.index, places, _mark_of(program, key))
+
+
+def _mark_of(program: CompiledRows, key: ComputedKey) -> Callable[[Row], Mark | None]:
+    # Keys see nothing of the connection, so there is no view to give them.
+    context = Context(None, timeless="an index")  # type: ignore[arg-type]
+    count = len(key.expressions)
+
+    def mark(row: Row) -> Mark | None:
+        values = program.evaluate(context, row)
+        if values[count:] not in ((), (1,)):
+            return None
+        found = tuple([collate(value, name) for value, name in zip(values[:count], key.index.collations, strict=True)])
+        return None if None in found else found
+
+    return mark
+
+
 def _compile_checks(rules: RowRules, registry: Registry) -> CompiledRows | None:
     # NOT of a check is 1 exactly where the check is broken: neither true nor NULL.
     broken = tuple(Not(check.expression) for check in rules.checks)
@@ -226,8 +260,9 @@ def _compile_checks(rules: RowRules, registry: Registry) -> CompiledRows | None:
 
 
 def _uses_rowid(rules: RowRules) -> bool:
-    """Return whether a CHECK constraint or a generated column depends on the rowid."""
+    """Return whether a CHECK constraint, a generated column or a key depends on the rowid."""
     expressions = [check.expression for check in rules.checks] + [item.expression for item in rules.generated]
+    expressions += [part for key in rules.computed for part in (*key.expressions, key.where) if part is not None]
     used = references(*expressions)
     own = rules.table.rowid_column
     return rules.row[0].id in used or (own is not None and rules.row[own + 1].id in used)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from discosql.errors import IntegrityError
-from discosql.executor.constraints import Mark, mark_function
+from discosql.executor.constraints import Mark, UniqueKey, unique_keys
 from discosql.executor.context import Context, Result
 from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.changes import TableChanges
@@ -24,6 +23,7 @@ class SchemaProgram:
         self.change = change
         self._related = RulesOfTables(change.related, registry)
         self._rules = None if change.check_rows is None else TableRules(change.check_rows, registry)
+        self._keys = None if change.check_computed is None else TableRules(change.check_computed, registry)
         self._fill = None if change.fill is None else InsertProgram(change.fill, registry, parameter_types)
 
     @property
@@ -40,6 +40,8 @@ class SchemaProgram:
             yield from self._drop(context, change.dropped)
         else:
             context.view.set_catalog(change.catalog)
+        if self._keys is not None:
+            yield from self._check_key(context, next(key for key in self._keys.keys if key.is_computed))
         if change.check_index is not None:
             yield from self._check_index(context, *change.check_index)
         if self._rules is not None:
@@ -61,17 +63,17 @@ class SchemaProgram:
         yield from work.check()
 
     def _check_index(self, context: Context, table: TableSchema, index_id: int) -> Steps[None]:
-        index = table.index(index_id)
-        collations = index.collations or tuple("BINARY" for _ in index.columns)
-        mark_of = mark_function([position + 1 for position in index.columns], collations)
+        yield from self._check_key(context, next(key for key in unique_keys(table) if key.id == index_id))
+
+    def _check_key(self, context: Context, key: UniqueKey) -> Steps[None]:
+        """Raise IntegrityError if two stored rows have one key."""
         seen: set[Mark] = set()
-        for rows in chunks((yield from scan(context.view, table.id))):
-            marks = [mark for mark in map(mark_of, rows) if mark is not None]
+        for rows in chunks((yield from scan(context.view, key.table.id))):
+            marks = [mark for mark in map(key.mark, rows) if mark is not None]
             before = len(seen)
             seen.update(marks)
             if len(seen) < before + len(marks):
-                names = ", ".join(f"{table.name}.{table.columns[position].name}" for position in index.columns)
-                raise IntegrityError(f"UNIQUE constraint failed: {names}")
+                raise key.error()
             yield None
 
     def _check_rows(self, context: Context, rules: TableRules) -> Steps[None]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from discosql.executor.constraints import Holders, UniqueKey, has_doubles, unique_keys
+from discosql.executor.constraints import Holders, UniqueKey, has_doubles
 from discosql.executor.context import Context
 from discosql.executor.writes.changes import TableChanges
 from discosql.executor.writes.resolution import settle
@@ -11,7 +11,6 @@ from discosql.executor.writes.rowids import integer_rowid, place_rowid
 from discosql.executor.writes.rows import Candidate, Refusal, TableRules
 from discosql.executor.writes.steps import CHUNK, Steps, chunks
 from discosql.planner.plan import Resolution
-from discosql.schema import TableSchema
 from discosql.types import Row, Value
 
 
@@ -36,14 +35,15 @@ class Assigned:
         return tuple(changed)
 
 
-def assigned(table: TableSchema, positions: Collection[int]) -> Assigned:
+def assigned(rules: TableRules, positions: Collection[int]) -> Assigned:
     """Return what changes when the columns at these positions get new values."""
+    table = rules.table
     moved = tuple(-1 if position == table.rowid_column else position for position in positions)
     generated = [i for i, column in enumerate(table.columns) if column.generated is not None]
     places = {position + 1 for position in (*moved, *generated)}
     if 0 in places and table.rowid_column is not None:
         places.add(table.rowid_column + 1)
-    keys = tuple(key for key in unique_keys(table) if places & set(key.places))
+    keys = tuple(key for key in rules.keys if places & set(key.places))
     return Assigned(moved, frozenset(positions), frozenset(places), keys)
 
 

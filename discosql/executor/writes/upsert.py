@@ -27,7 +27,7 @@ class CompiledUpsert:
         self.index = upsert.index
         self.updates = upsert.assignments is not None
         self._rules = rules
-        self._assigned = assigned(rules.table, [position for position, _ in assignments])
+        self._assigned = assigned(rules, [position for position, _ in assignments])
         expressions = [expression for _, expression in assignments]
         self.uses_rowid = _uses_rowid(upsert, rules, [*expressions, *([upsert.where] if upsert.where else [])])
         inputs = (rules.rules.row, upsert.excluded)

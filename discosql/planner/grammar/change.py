@@ -134,21 +134,19 @@ class ChangeGrammar(TableGrammar):
     def _upsert(self, table: Name) -> UpsertClause:
         self.expect("ON", "CONFLICT")
         target: tuple[IndexedColumn, ...] | None = None
+        target_where: exp.Expr | None = None
         known = len(self.places)
         if self.accept("("):
-            target = self.indexed_columns("ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint")
+            target = self.indexed_columns("")
             self.expect(")")
-            if self.kind == "WHERE":
-                mark = len(self.out)
-                self.where_clause()
-                del self.out[mark:]
+            target_where = self._where_tree()
         self.places[known:] = [place._replace(kind="owned column", owner=table.name) for place in self.places[known:]]
         self.expect("DO")
         if self.accept("NOTHING"):
-            return UpsertClause(target, None, None)
+            return UpsertClause(target, None, None, target_where)
         self.expect("UPDATE", "SET")
         assignments = self._assignments(table)
-        return UpsertClause(target, assignments, self._where_tree())
+        return UpsertClause(target, assignments, self._where_tree(), target_where)
 
     def _where_tree(self) -> exp.Expr | None:
         if not self.accept("WHERE"):

@@ -131,10 +131,16 @@ class StatementGrammar(TriggerGrammar):
         self.expect("(")
         columns = self.indexed_columns("")
         self.expect(")")
-        if self.kind == "WHERE":
-            raise NotSupportedError("a partial index (CREATE INDEX ... WHERE) is not supported")
+        where = None
+        if self.accept("WHERE"):
+            mark, condition = len(self.out), self.position
+            self.expression()
+            del self.out[mark:]
+            where = self.text_since(condition)
+        if self.names:
+            raise ProgrammingError("parameters prohibited in index expressions")
         sql = f"CREATE {'UNIQUE ' if unique else ''}INDEX {self._text_from(start)}"
-        return CreateIndex(name, table, columns, unique, if_not_exists, sql)
+        return CreateIndex(name, table, columns, unique, if_not_exists, sql, where)
 
     def _create_view(self) -> CreateView:
         self.skip()

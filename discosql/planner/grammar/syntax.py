@@ -37,20 +37,25 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class IndexedColumn:
-    """A column in a key, with a collation of its own or None."""
+    """A column in a key, with a collation of its own or None; or an `expression`, whose text is the name."""
 
     name: str
     collation: str | None = None
     descending: bool = False
+    expression: exp.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UpsertClause:
-    """``ON CONFLICT (target) DO …``: `target` None is any constraint, `assignments` None is DO NOTHING."""
+    """``ON CONFLICT (target) DO …``: `target` None is any constraint, `assignments` None is DO NOTHING.
+
+    `target_where` is the condition of a partial index.
+    """
 
     target: tuple[IndexedColumn, ...] | None
     assignments: tuple[Assignment, ...] | None
     where: exp.Expr | None
+    target_where: exp.Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,7 @@ class CreateTable:
 
 @dataclass(frozen=True, slots=True)
 class CreateIndex:
-    """CREATE INDEX."""
+    """CREATE INDEX. `where` is the text of a partial index's condition."""
 
     name: Name
     table: str
@@ -177,6 +182,7 @@ class CreateIndex:
     unique: bool
     if_not_exists: bool
     sql: str
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Final
 
-from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.errors import ProgrammingError
 from discosql.planner.grammar.query import QueryGrammar
 from discosql.planner.grammar.reader import ALIASES, NAMES, Place
 from discosql.planner.grammar.syntax import (
@@ -193,12 +193,7 @@ class TableGrammar(QueryGrammar):
 
     def _indexed_column(self, refusal: str) -> IndexedColumn:
         if self.kind not in NAMES or self.peek() not in ("COLLATE", "ASC", "DESC", ",", ")", "AUTOINCREMENT", "NULLS"):
-            mark = len(self.out)
-            self.expression()
-            del self.out[mark:]
-            if refusal:
-                raise ProgrammingError(refusal)
-            raise NotSupportedError("an index on an expression is not supported")
+            return self._indexed_expression(refusal)
         name = self.read_column()
         collation = self.read_name(ALIASES) if self.accept("COLLATE") else None
         descending = self._descending()
@@ -206,6 +201,15 @@ class TableGrammar(QueryGrammar):
             self.skip()
             raise ProgrammingError(f"unsupported use of NULLS {self.token.text.upper()}")
         return IndexedColumn(name, collation, descending)
+
+    def _indexed_expression(self, refusal: str) -> IndexedColumn:
+        start, mark = self.position, len(self.out)
+        self.expression()
+        tree = self.expressions_since(mark)[0]
+        text = self.text_since(start)
+        if refusal:
+            raise ProgrammingError(refusal)
+        return IndexedColumn(text, None, self._descending(), tree)
 
     def _descending(self) -> bool:
         if self.accept("DESC"):

@@ -57,6 +57,7 @@ from discosql.planner.plan.nodes import (
 from discosql.planner.plan.statements import (
     ChangeSchema,
     CheckIntegrity,
+    ComputedKey,
     Delete,
     Explain,
     GeneratedValue,
@@ -93,6 +94,7 @@ __all__ = [
     "CheckIntegrity",
     "ColumnRef",
     "Compare",
+    "ComputedKey",
     "Constant",
     "Convert",
     "Delete",

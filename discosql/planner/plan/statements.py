@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from discosql.planner.plan.expression import ColumnRef, Expression
 from discosql.planner.plan.nodes import Node
-from discosql.schema import Catalog, TableSchema
+from discosql.schema import Catalog, ComputedIndex, TableSchema
 from discosql.types import SqlType
 
 Resolution: TypeAlias = Literal["abort", "fail", "ignore", "replace", "rollback"]
@@ -47,6 +47,15 @@ class GeneratedValue:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputedKey:
+    """A unique key over `expressions` of a row, which the row has if `where` is true."""
+
+    index: ComputedIndex
+    expressions: tuple[Expression, ...]
+    where: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RowRules:
     """What every new row of a table goes through before it is stored.
 
@@ -59,6 +68,7 @@ class RowRules:
     defaults: tuple[Expression, ...]
     checks: tuple[RowCheck, ...] = ()
     generated: tuple[GeneratedValue, ...] = ()
+    computed: tuple[ComputedKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +181,17 @@ class ViewChange:
 class ChangeSchema:
     """CREATE, DROP and ALTER: the catalog as it is afterwards; rows follow by table, index and column ids.
 
-    `check_index`: an index whose uniqueness must hold for the rows there are. `check_rows`: rules that stored rows must
-    satisfy (ADD COLUMN with CHECK or NOT NULL), and the generated columns that they are to have. `fill`: CREATE TABLE
-    AS SELECT and its query. `dropped`: a table whose removal must not break foreign keys; `related`, as in Insert, are
-    the rules of the tables that the actions of those keys may change. `unchanged` (IF [NOT] EXISTS): nothing to do.
+    `check_index`: an index whose uniqueness must hold for the rows there are; `check_computed` tells the same of
+    the one computed key of these rules. `check_rows`: rules that stored rows must satisfy (ADD COLUMN with CHECK or
+    NOT NULL), and the generated columns that they are to have. `fill`: CREATE TABLE AS SELECT and its query.
+    `dropped`: a table whose removal must not break foreign keys; `related`, as in Insert, are the rules of the
+    tables that the actions of those keys may change. `unchanged` (IF [NOT] EXISTS): nothing to do.
     """
 
     label: str
     catalog: Catalog
     check_index: tuple[TableSchema, int] | None = None
+    check_computed: RowRules | None = None
     check_rows: RowRules | None = None
     fill: Insert | None = None
     dropped: TableSchema | None = None
