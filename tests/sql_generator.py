@@ -230,6 +230,8 @@ class SqlGenerator:
         if self.random.random() < 0.15:
             scope = Scope([(table.name, table.readable)])
             items = [Expressions(self.random).of(column.kind, scope, 1) for column in table.columns]
+            if any(column.kind in ("REAL", "ANY") for column in table.columns):
+                items = table.names  # SQLite gives functions in RETURNING what it stored: whole REAL values as integers
             sql += f" RETURNING {', '.join(items)}"
         return Statement(sql)
 
