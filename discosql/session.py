@@ -231,7 +231,7 @@ class Session:
         return self.implicit_begin == "always"
 
     def _begin(self) -> None:
-        self.transaction = self._new_transaction()
+        self.transaction, self.state.in_transaction = self._new_transaction(), True
 
     def _new_transaction(self) -> Transaction | JointTransaction:
         transaction = self.engine.begin() if self._fixed is None else self._fixed.renewed()

@@ -137,6 +137,25 @@ def test_settings() -> None:
     connection.close()
 
 
+def test_foreign_keys_are_not_switched_within_a_transaction() -> None:
+    pair = discosql.connect(":memory:", isolation_level=None), sqlite.connect(":memory:", isolation_level=None)
+    for side in pair:
+        side.execute("PRAGMA foreign_keys = ON")
+    for begin, end in (("BEGIN", "COMMIT"), ("BEGIN", "ROLLBACK"), ("SAVEPOINT s", "RELEASE s")):
+        for side in pair:
+            side.execute(begin)
+            side.execute("PRAGMA foreign_keys = OFF")
+        assert _both(pair, "PRAGMA foreign_keys") == [(1,)]
+        for side in pair:
+            side.execute(end)
+        assert _both(pair, "PRAGMA foreign_keys") == [(1,)]
+    for side in pair:
+        side.execute("PRAGMA foreign_keys = OFF")
+    assert _both(pair, "PRAGMA foreign_keys") == [(0,)]
+    for side in pair:
+        side.close()
+
+
 def test_an_unknown_table_is_a_fault_of_ours() -> None:
     with pytest.raises(InternalError, match="no catalog table nonsense"):
         catalog_rows("nonsense", (), Context(None))  # type: ignore[arg-type]

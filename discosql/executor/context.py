@@ -24,6 +24,7 @@ _RANDOM: Final = SystemRandom()
 class SessionState:
     """What SQL can see of a connection: counters and settings that outlive a statement.
 
+    `in_transaction` tells of a transaction that outlives a statement, within which `foreign_keys` stays as it is.
     `deferred_keys` is what the open transaction must still check of deferred foreign keys, by child table and number of
     the key; `foreign_keys.check_deferred` does so before a commit.
     """
@@ -34,6 +35,7 @@ class SessionState:
     foreign_keys: bool = True
     case_sensitive_like: bool = False
     defer_foreign_keys: bool = False
+    in_transaction: bool = False
     recursive_triggers: bool = False
     deferred_keys: dict[tuple[int, int], set[tuple[Value, ...]]] = field(default_factory=dict)
 
@@ -49,6 +51,7 @@ class SessionState:
         """Forget what holds for one transaction only."""
         self.deferred_keys.clear()
         self.defer_foreign_keys = False
+        self.in_transaction = False
 
 
 @dataclass(slots=True)

@@ -132,8 +132,9 @@ class CompiledPragma(CompiledStatement):
         self._value = str(pragma.value).lower() in ("1", "on", "true", "yes")
 
     def run(self, context: Context) -> Steps[Result]:
-        """Change the setting."""
-        setattr(context.state, self._name, self._value)
+        """Change the setting; within a transaction, SQLite does not change whether foreign keys are enforced."""
+        if self._name != "foreign_keys" or not context.state.in_transaction:
+            setattr(context.state, self._name, self._value)
         return Result()
         yield
 

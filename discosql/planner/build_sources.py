@@ -162,8 +162,8 @@ def build_table_function(
         raise ProgrammingError(f"no such table: {f'{schema}.' if schema else ''}{name}")
     if len(arguments) > function.arguments:
         raise ProgrammingError(f"too many arguments on {name}() - max {function.arguments}")
-    visible = [column for column in function.columns if not column.hidden]
-    refs = tuple(binder.new_column(column.name, alias, column.type) for column in visible)
-    columns = [ScopeColumn(ref.name, ref, ref.type) for ref in refs]
+    readable = function.readable(len(arguments))
+    refs = tuple(binder.new_column(column.name, alias, column.type) for column in readable)
+    columns = [ScopeColumn(ref.name, ref, ref.type, column.hidden) for ref, column in zip(refs, readable, strict=True)]
     scan = CatalogScan(function.name, alias, tuple(arguments), refs, tuple(range(len(refs))))
     return scan, Source(alias, tuple(columns), schema="main")

@@ -30,6 +30,15 @@ class CatalogTable:
         """How many arguments it takes at most."""
         return sum(column.hidden for column in self.columns)
 
+    def readable(self, given: int) -> tuple[CatalogColumn, ...]:
+        """Return the columns that rows have where so many arguments are given.
+
+        An argument that is not given could be named in a condition, which SQLite takes for giving it.
+        """
+        hidden = [column for column in self.columns if column.hidden]
+        visible = tuple(column for column in self.columns if not column.hidden)
+        return (*visible, *hidden[:given]) if self.name in _WITH_ARGUMENTS else visible
+
 
 def find_catalog_table(name: str) -> CatalogTable | None:
     """Return the table or table-valued function of that name, or None."""
@@ -43,6 +52,9 @@ def _table(name: str, columns: str, arguments: str = "") -> CatalogTable:
     hidden = [CatalogColumn(word, hidden=True) for word in arguments.split()]
     return CatalogTable(name, (*visible, *hidden))
 
+
+_WITH_ARGUMENTS: Final = frozenset({"json_each", "json_tree", "jsonb_each", "jsonb_tree"})
+"""The tables whose rows have the arguments too."""
 
 _SCHEMA = "type$ name$ tbl_name$ rootpage# sql$"
 _JSON = "key value type$ atom id# parent# fullkey$ path$"

@@ -52,3 +52,18 @@ OperationalError: malformed JSON
 !> SELECT json_extract('[1]', '$[x]')
 ---
 OperationalError: bad JSON path: '$[x]'
+
+# The arguments of json_each() are columns that * leaves out.
+> SELECT value, json, root FROM json_each('{"a": [5, 6]}', '$.a')
+---
+5, '{"a": [5, 6]}', '$.a'
+6, '{"a": [5, 6]}', '$.a'
+
+> SELECT * FROM json_each('[7]') WHERE json = '[7]'
+---
+0, 7, 'integer', 7, 1, NULL, '$[0]', '$'
+
+# Naming one that is not given would give it in SQLite; here it must be given.
+!> SELECT value FROM json_each WHERE json = '[7]'
+---
+ProgrammingError: no such column: json
