@@ -10,11 +10,13 @@ import datetime
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 from discosql.connection import ConnectionBase, Progress, check_session
 from discosql.drive import LOOP_THREAD, drive, run_here
+from discosql.errors import ProgrammingError
 from discosql.executor.context import Result
 from discosql.rows import CursorBase
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from discosql.explaining import Steps
     from discosql.opening import Address, ConnectOptions
     from discosql.session import Parameters
-    from discosql.storage.engine import ChannelSummary, EncryptionKey
+    from discosql.storage.engine import ChannelSummary, EncryptionKey, Pending, Transaction
     from discosql.upkeep.check import CheckReport
 
 apilevel: Final = "2.0"
@@ -73,6 +75,14 @@ def TimeFromTicks(ticks: float) -> datetime.time:
 def TimestampFromTicks(ticks: float) -> datetime.datetime:
     """Return the local date and time of a moment in seconds since 1970 (PEP 249)."""
     return Timestamp(*time.localtime(ticks)[:6])
+
+
+def _ignore(_stage: str, _done: int, _total: int) -> None:
+    """Take a report of progress that nobody wants to see."""
+
+
+async def _fetch(pending: Pending) -> object:
+    return await pending.fetch()
 
 
 class Cursor(CursorBase["Connection"]):
@@ -205,6 +215,90 @@ class Connection(ConnectionBase):
         self._check_open()
         with self._lock:
             return LOOP_THREAD.run(check_session(self._session, history, progress))
+
+    def iterdump(self) -> Iterator[str]:
+        """Yield the statements that make the database anew, as sqlite3 does; SQLite reads them, too."""
+        # Few programs dump, and all would import what that needs.
+        from discosql.upkeep.dump import dump_lines
+
+        lines = dump_lines(self._snapshot())
+        answer: object = None
+        try:
+            while True:
+                line = lines.send(answer)
+                answer = None
+                if isinstance(line, str):
+                    yield line
+                else:
+                    answer = LOOP_THREAD.run(_fetch(line))
+        except StopIteration:
+            return
+
+    def backup(
+        self,
+        target: Any,
+        *,
+        pages: int = -1,
+        progress: Callable[[int, int, int], object] | None = None,
+        name: str = "main",
+        sleep: float = 0.25,
+    ) -> None:
+        """Copy the database into another connection's, in one commit that replaces all that was there.
+
+        Another connection to discosql, or to an empty SQLite database. `progress` is called with 0 and the rows that
+        remain and are in all, where sqlite3 counts pages; `pages`, `name` and `sleep` are there for sqlite3's sake.
+        """
+        self._check_open()
+        if target is self:
+            raise ProgrammingError("target cannot be the same connection instance")
+        if not isinstance(target, Connection):
+            for line in self.iterdump():
+                target.execute(line)
+            return
+        from discosql.upkeep.copying import copy_database
+
+        def report(_stage: str, done: int, total: int) -> None:
+            if progress is not None:
+                progress(0, total - done, total)
+
+        target._check_open()
+        target._check_no_transaction("be the target of a backup")
+        view = self._snapshot()
+        with target._lock:
+            LOOP_THREAD.run(copy_database(view, target._session.engine, report))
+
+    def write_archive(self, path: str | PathLike[str], *, progress: Progress | None = None) -> int:
+        """Write the database into one file from which nothing is missing; return the number of rows.
+
+        Raises OperationalError if the file cannot be written. It is not encrypted.
+        """
+        from discosql.upkeep.archive import write_archive
+
+        view = self._snapshot()
+        return LOOP_THREAD.run(write_archive(view, path, progress or _ignore))
+
+    def restore_archive(self, path: str | PathLike[str], *, progress: Progress | None = None) -> int:
+        """Fill an empty database from such a file, verified first; return the number of rows.
+
+        After an interruption it goes on where it ended. Raises DatabaseCorruptionError for a damaged file,
+        OperationalError if the database is not empty.
+        """
+        from discosql.upkeep.archive import ArchiveFile, restore_archive
+
+        self._check_open()
+        self._check_no_transaction("restore an archive")
+        report = progress or _ignore
+        with ArchiveFile(path, report) as archive, self._lock:
+            return LOOP_THREAD.run(restore_archive(self._session.engine, archive, report))
+
+    def _snapshot(self) -> Transaction:
+        """Return a view of the database as it is now, with the changes of an open transaction."""
+        self._check_open()
+        session = self._session
+        if session.transaction is None:
+            with self._lock:
+                LOOP_THREAD.run(session.engine.refresh())
+        return session.snapshot()
 
     def close(self) -> None:
         """Roll back what was not committed and close.

@@ -34,6 +34,7 @@ from discosql.schema import Catalog, TableStatistics
 from discosql.session_cache import CachedStatement, Plan, unless_changed
 from discosql.storage.engine import Engine, JointTransaction, JointView, TemporaryDatabase, Transaction, report
 from discosql.types import Value, to_value
+from discosql.upkeep.pragma import check_integrity
 
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
@@ -94,7 +95,7 @@ class Session:
         if isinstance(statement, Vacuum):
             return (yield from self._vacuum())
         if isinstance(statement, CheckIntegrity):
-            return (yield from self._check_integrity(statement))
+            return (yield from check_integrity(statement, self.engine, self.registry, self.collations))
         if isinstance(statement, Explain):
             return (yield from self._explain(statement, values))
         plan = Plan(cached.compiled(self.registry, values), partial(self._compiled, sql, values))
@@ -233,6 +234,11 @@ class Session:
     def _begin(self) -> None:
         self.transaction, self.state.in_transaction = self._new_transaction(), True
 
+    def snapshot(self) -> Transaction:
+        """Return a view of the lasting tables, of now or the session's past, with the open transaction's changes."""
+        view = self.transaction or self._new_transaction()
+        return view if isinstance(view, Transaction) else view.lasting
+
     def _new_transaction(self) -> Transaction | JointTransaction:
         transaction = self.engine.begin() if self._fixed is None else self._fixed.renewed()
         return transaction if self._temporary is None else JointTransaction(transaction, self._temporary)
@@ -303,12 +309,6 @@ class Session:
         compile_inner = partial(compile_statement, explain.statement, self.registry, tuple(map(type, values)))
         leaves = expected_costs(explain.statement, self._plan_context({}))
         return explain_steps(explain, self.engine, leaves, compile_inner, run)
-
-    def _check_integrity(self, pragma: CheckIntegrity) -> Steps:
-        # Few programs check, and all would import what that needs.
-        from discosql.upkeep.pragma import check_integrity
-
-        return check_integrity(pragma, self.engine, self.registry, self.collations)
 
     def _vacuum(self) -> Steps:
         if self._fixed is not None:

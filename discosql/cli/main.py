@@ -24,6 +24,8 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "bot": "offer a database on a Discord server by slash commands",
         "doctor": "see whether token, server and database are as they should be, and what to do",
         "rekey": "encrypt a database, with another key, or no longer",
+        "dump": "write a database as SQL text or as an archive",
+        "restore": "fill a database from an archive or from SQL text",
         "check": "verify a database: its log, pages, indexes, rows and constraints",
         "repair": "mend a damaged database, or go back to an earlier slot",
     }

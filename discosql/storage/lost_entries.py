@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from discosql.errors import DatabaseCorruptionError, EncryptionKeyError
+from discosql.schema import Catalog
 from discosql.storage.chain import Candidate
 from discosql.storage.entry import Entry
 from discosql.storage.guild import Message, id_time
@@ -44,22 +45,14 @@ class LostEntry:
         return asdict(self)
 
 
-async def lost_entries(survey: LogSurvey, slot: int) -> list[LostEntry]:
-    """Return what would be lost by going back to a slot, oldest first."""
+async def lost_entries(survey: LogSurvey, slot: int, catalog: Catalog) -> list[LostEntry]:
+    """Return what would be lost by going back to a slot, oldest first; `catalog` is the schema as of that slot."""
     winners = {winner.entry.slot: winner for winner in survey.winners()}
     claims = {claim_of(message)[0]: message for message in survey.damaged()}
     top = max(survey.top, survey.last_known + 1 if survey.is_cut_off else 0)
-    names = _names(survey)
-    return [
-        await _lost(survey, number, winners.get(number), claims.get(number), names)
-        for number in range(slot + 1, top + 1)
-    ]
-
-
-def _names(survey: LogSurvey) -> dict[int, str]:
-    if survey.standing is None:
-        return {}
-    return {table.id: table.name for table in survey.standing.state.catalog.tables.values()}
+    names = {table.id: table.name for table in catalog.tables.values()}
+    slots = range(slot + 1, top + 1)
+    return [await _lost(survey, number, winners.get(number), claims.get(number), names) for number in slots]
 
 
 async def _lost(

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from discosql.errors import DatabaseCorruptionError, NotFoundError, OperationalError
+from discosql.schema import Catalog
 from discosql.storage.archive import Archive
 from discosql.storage.chain import ORIGIN, Chain, Head, Timing
 from discosql.storage.core import Engine
@@ -78,7 +79,7 @@ class Repair:
         survey = self._survey = await survey_log(self._guild, self._log, self._engine.log.keyring, self._progress)
         standing = survey.standing
         if standing is None:
-            return RepairPlan(None, True, await lost_entries(survey, 0))
+            return RepairPlan(None, True, await lost_entries(survey, 0, Catalog()))
         archive = Archive(self._guild, standing.state, survey.keyring)
         found = await verify_tables(archive, standing.state.tables, lambda _table, _rows: (), self._progress)
         losses, mending = await Recovery(survey, archive.pages, self._progress).recover(found.values())
@@ -90,7 +91,7 @@ class Repair:
             for index in tables[table].schema.indexes
             if index.id in each.indexes
         ]
-        entries = [] if survey.is_whole else await lost_entries(survey, standing.state.slot)
+        entries = [] if survey.is_whole else await lost_entries(survey, standing.state.slot, standing.state.catalog)
         # A checkpoint whose manifest is lost, or a gap below it, is made up for by another checkpoint.
         rewrite = survey.is_whole and bool(survey.unreadable)
         return RepairPlan(standing.state.slot, not survey.is_whole, entries, losses, names, mending, rewrite)

@@ -214,6 +214,13 @@ class Transaction:
             writes.used = rowid
         return rowid
 
+    def note_used(self, table: int, rowid: int) -> None:
+        """Let AUTOINCREMENT give out no rowid up to this one."""
+        writes = self._writes(table)
+        if writes.schema.autoincrement and rowid > max(writes.version.used, writes.used):
+            self._undo.append((writes, None, writes.used))
+            writes.used = rowid
+
     def set_catalog(self, catalog: Catalog) -> None:
         """Change the schema. Rows follow by id: new tables are empty, missing ones dropped, columns matched by id."""
         self._undo.append((None, self._tables, self.catalog))

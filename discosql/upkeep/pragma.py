@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from discosql.executor.context import Result
 from discosql.executor.functions.registry import Registry
@@ -9,7 +10,9 @@ from discosql.explaining import Steps
 from discosql.planner.plan import CheckIntegrity, OutputColumn
 from discosql.storage.engine import Engine
 from discosql.types import SqlType
-from discosql.upkeep.check import CheckReport, Scope, check_engine
+
+if TYPE_CHECKING:
+    from discosql.upkeep.check import CheckReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,15 @@ class _Checking:
     engine: Engine
     registry: Registry
     collations: Mapping[str, Callable[[str, str], int]]
-    scope: Scope
+    pragma: CheckIntegrity
 
-    async def fetch(self) -> CheckReport:
+    async def fetch(self) -> "CheckReport":
         """Check it."""
-        return await check_engine(self.engine, self.registry, collations=self.collations, scope=self.scope)
+        # Few programs check, and all would import what that needs.
+        from discosql.upkeep.check import Scope, check_engine
+
+        scope = Scope(table=self.pragma.table, indexes=not self.pragma.quick, foreign_keys=False)
+        return await check_engine(self.engine, self.registry, collations=self.collations, scope=scope)
 
 
 def check_integrity(
@@ -33,9 +40,7 @@ def check_integrity(
 
     What is committed is checked. As in SQLite, foreign keys are left to PRAGMA foreign_key_check.
     """
-    scope = Scope(table=pragma.table, indexes=not pragma.quick, foreign_keys=False)
-    report = yield _Checking(engine, registry, collations, scope)
-    assert isinstance(report, CheckReport)
+    report = cast("CheckReport", (yield _Checking(engine, registry, collations, pragma)))
     texts = [problem.text for problem in report.problems if problem.severity == "damage"]
     name = "quick_check" if pragma.quick else "integrity_check"
     rows = [(text,) for text in texts[: pragma.limit]] or [("ok",)]

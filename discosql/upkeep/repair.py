@@ -14,6 +14,7 @@ from discosql.storage.inspection import (
     lost_entries,
     no_progress,
     revert,
+    state_as_of,
     survey_log,
 )
 
@@ -121,7 +122,7 @@ class Reversal:
         if not 0 < self._slot <= self._engine.head:
             raise OperationalError(f"the log has slots 1 to {self._engine.head}, not {self._slot}")
         survey = await survey_log(self._engine.guild, self._log, self._engine.log.keyring, self._progress)
-        return await lost_entries(survey, self._slot)
+        return await lost_entries(survey, self._slot, (await state_as_of(self._engine, self._slot)).catalog)
 
     async def execute(self) -> dict[str, RowCounts]:
         """Do it; return how many rows of each table were changed for that."""
