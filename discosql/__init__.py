@@ -38,9 +38,13 @@ from discosql.dbapi import (
     TimestampFromTicks,
     apilevel,
     connect,
+    enable_callback_tracebacks,
     paramstyle,
+    sqlite_version,
+    sqlite_version_info,
     threadsafety,
 )
+from discosql.detecting import PARSE_COLNAMES, PARSE_DECLTYPES, converters, register_converter
 from discosql.errors import (
     DatabaseCorruptionError,
     DatabaseError,
@@ -68,11 +72,13 @@ from discosql.errors import (
     SerializationError,
     SqlSyntaxError,
     UnavailableError,
+    UnknownNameError,
     UnknownOutcomeError,
     Warning,
 )
 from discosql.planner.tokens import is_complete as complete_statement
 from discosql.rows import Row
+from discosql.types import PrepareProtocol, adapt, adapters, register_adapter
 
 if TYPE_CHECKING:
     from discosql.database import Database
@@ -90,6 +96,8 @@ __all__ = [
     "DATETIME",
     "LEGACY_TRANSACTION_CONTROL",
     "NUMBER",
+    "PARSE_COLNAMES",
+    "PARSE_DECLTYPES",
     "ROWID",
     "STRING",
     "Binary",
@@ -123,6 +131,7 @@ __all__ = [
     "NotFoundError",
     "NotSupportedError",
     "OperationalError",
+    "PrepareProtocol",
     "ProgrammingError",
     "Query",
     "QueryInterruptedError",
@@ -136,19 +145,28 @@ __all__ = [
     "Timestamp",
     "TimestampFromTicks",
     "UnavailableError",
+    "UnknownNameError",
     "UnknownOutcomeError",
     "Warning",
+    "adapt",
+    "adapters",
     "aio",
     "apilevel",
     "asc",
     "col",
     "complete_statement",
     "connect",
+    "converters",
     "desc",
+    "enable_callback_tracebacks",
     "in_",
     "like",
     "not_",
     "paramstyle",
+    "register_adapter",
+    "register_converter",
+    "sqlite_version",
+    "sqlite_version_info",
     "threadsafety",
 ]
 

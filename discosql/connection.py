@@ -44,7 +44,8 @@ async def check_session(session: Session, history: bool, progress: Progress | No
 class ConnectionBase:
     """A connection's settings and introspection.
 
-    `row_factory` makes rows of new cursors (None: tuples). The exceptions of PEP 249 are attributes too.
+    `row_factory` makes rows of new cursors (None: tuples). `text_factory` makes of the UTF-8 bytes of text what it is
+    shown as (default: str). The exceptions of PEP 249 are attributes too.
     """
 
     Warning: ClassVar = errors.Warning
@@ -65,12 +66,15 @@ class ConnectionBase:
         timeout: float | None = None,
         isolation_level: str | None = "",
         autocommit: bool | int = LEGACY_TRANSACTION_CONTROL,
+        detect_types: int = 0,
     ) -> None:
+        self.detect_types: Final = detect_types
         self._session = session
-        self._control = Control(timeout)
+        self._control = Control(timeout or None)
         self._closed = False
         self._observer: Observer | None = None
         self.row_factory: RowFactory | None = None
+        self.text_factory: Callable[[bytes], Any] | type[str] = str
         self._isolation_level: str | None = ""
         self._autocommit: bool | int = LEGACY_TRANSACTION_CONTROL
         self.isolation_level = isolation_level
@@ -88,8 +92,10 @@ class ConnectionBase:
 
     @isolation_level.setter
     def isolation_level(self, level: str | None) -> None:
-        if level is not None and (not isinstance(level, str) or level.upper() not in _ISOLATION_LEVELS):
-            raise ValueError("isolation_level must be None, '', 'DEFERRED', 'IMMEDIATE' or 'EXCLUSIVE'")
+        if level is not None and not isinstance(level, str):
+            raise TypeError("isolation_level must be str or None")
+        if level is not None and str.upper(level) not in _ISOLATION_LEVELS:
+            raise ValueError("isolation_level string must be '', 'DEFERRED', 'IMMEDIATE', or 'EXCLUSIVE'")
         self._isolation_level = level
         self._apply_transaction_mode()
 
@@ -115,15 +121,16 @@ class ConnectionBase:
         else:
             mode = "never" if self._autocommit else "always"
         self._session.implicit_begin = mode
+        self._session.begin_text = f"BEGIN {self._isolation_level or ''}"
 
     @property
     def timeout(self) -> float | None:
-        """Seconds that an operation may take, waits for Discord included; None for no limit."""
+        """Seconds that an operation may take, waits for Discord included; None or 0 for no limit."""
         return self._control.timeout
 
     @timeout.setter
     def timeout(self, seconds: float | None) -> None:
-        self._control.timeout = seconds
+        self._control.timeout = seconds or None
 
     # State --------------------------------------------------------------------------------------------------------
 
@@ -222,10 +229,14 @@ class ConnectionBase:
     def create_collation(self, name: str, callable: Callable[[str, str], int] | None, /) -> None:
         """Make a function that returns a negative, zero or positive number a collation; None removes it."""
         self._check_open()
+        if not isinstance(name, str):
+            raise TypeError("a collation's name is text")
         if callable is None:
-            self._session.collations.pop(name.upper(), None)
+            self._session.collations.pop(str.upper(name), None)
+        elif not hasattr(callable, "__call__"):  # noqa: B004 - the argument has the name of the function
+            raise TypeError("parameter must be callable")
         else:
-            self._session.collations[name.upper()] = callable
+            self._session.collations[str.upper(name)] = callable
         self._session.forget_statements()
 
     def _register(self, name: str, narg: int, kind: str, function: Any) -> None:

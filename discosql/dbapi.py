@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, Unpack, cast, overload
 
 from discosql.connection import ConnectionBase, Progress, check_session
 from discosql.drive import LOOP_THREAD, drive, run_here
 from discosql.errors import ProgrammingError
 from discosql.executor.context import Result
 from discosql.rows import CursorBase
+from discosql.types import SQLITE_VERSION
 
 if TYPE_CHECKING:
     from discosql.explaining import Steps
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from discosql.session import Parameters
     from discosql.storage.engine import ChannelSummary, EncryptionKey, Pending, Transaction
     from discosql.upkeep.check import CheckReport
+
+C = TypeVar("C", bound="Connection")
 
 apilevel: Final = "2.0"
 """The version of the DB-API."""
@@ -35,6 +38,13 @@ threadsafety: Final = 2
 
 paramstyle: Final = "qmark"
 """Parameters are written ``?``; ``:name``, ``@name`` and ``$name`` work too, with a mapping."""
+
+
+sqlite_version: Final = SQLITE_VERSION
+"""The version of SQLite whose SQL this library follows, as `sqlite_version()` says in SQL."""
+
+sqlite_version_info: Final = tuple(map(int, SQLITE_VERSION.split(".")))
+"""The same as numbers."""
 
 
 class _TypeCode:
@@ -83,6 +93,16 @@ def _ignore(_stage: str, _done: int, _total: int) -> None:
 
 async def _fetch(pending: Pending) -> object:
     return await pending.fetch()
+
+
+def enable_callback_tracebacks(flag: bool, /) -> None:
+    """Tell whether errors in functions that SQL calls are printed with their traceback, by `sys.unraisablehook`.
+
+    They are the causes of the errors that statements raise in any case.
+    """
+    from discosql.executor.functions.user import show_tracebacks
+
+    show_tracebacks(flag)
 
 
 class Cursor(CursorBase["Connection"]):
@@ -154,14 +174,22 @@ class Connection(ConnectionBase):
     As a context manager it commits at the end or rolls back after an exception, and stays open, as in sqlite3.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, database: Address = None, *, check_same_thread: bool = False, **options: Any) -> None:
+        # All that runs SQL is imported here, so that importing the package takes no time.
+        from discosql.opening import Options, open_session
+
+        opened = Options.of(database, cast("ConnectOptions", options))
+        super().__init__(LOOP_THREAD.run(open_session(opened)), **opened.for_connection())
         self._lock = threading.RLock()
+        self._thread = threading.get_ident() if check_same_thread else None
 
     def cursor(self, factory: Callable[[Connection], Any] = Cursor) -> Any:
-        """Return a new cursor."""
+        """Return a new cursor. `factory` is given the connection and returns a `Cursor`, as that class does."""
         self._check_open()
-        return factory(self)
+        cursor = factory(self)
+        if not isinstance(cursor, Cursor):
+            raise TypeError(f"factory must return a cursor, not {type(cursor).__name__}")
+        return cursor
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor:
         """Run one statement in a new cursor."""
@@ -311,6 +339,13 @@ class Connection(ConnectionBase):
             self._session.rollback()
             LOOP_THREAD.run(self._session.engine.close())
 
+    def _check_open(self) -> None:
+        super()._check_open()
+        if self._thread is not None and self._thread != threading.get_ident():
+            raise ProgrammingError(
+                "the connection was opened with check_same_thread=True, in another thread than this one"
+            )
+
     def _run(self, start: Callable[[], Steps]) -> Result:
         self._check_open()
         with self._lock, self._control.start() as operation:
@@ -334,16 +369,35 @@ class Connection(ConnectionBase):
             self.rollback()
 
 
-def connect(database: Address = None, **options: Unpack[ConnectOptions]) -> Connection:
+@overload
+def connect(
+    database: Address = None, *, check_same_thread: bool = False, **options: Unpack[ConnectOptions]
+) -> Connection: ...
+
+
+@overload
+def connect(
+    database: Address = None,
+    *,
+    factory: Callable[..., C],
+    check_same_thread: bool = False,
+    **options: Unpack[ConnectOptions],
+) -> C: ...
+
+
+def connect(
+    database: Address = None,
+    *,
+    factory: Callable[..., Any] = Connection,
+    check_same_thread: bool = False,
+    **options: Unpack[ConnectOptions],
+) -> Any:
     """Open a database and return a connection.
 
     `database` is a file's path, ``":memory:"``, or ``"discord://<server name or id>"``, optionally followed by
-    ``/<database name>``. The options are those of `opening.Options`.
+    ``/<database name>``. `factory` is `Connection` or a subclass. With `check_same_thread` only the thread that opened
+    the connection may use it; threads may share it by default. The other options are those of `opening.Options`.
 
     Raises OperationalError when it cannot be opened, with what to do about it.
     """
-    # All that runs SQL is imported here, so that importing the package takes no time.
-    from discosql.opening import Options, open_session
-
-    opened = Options.of(database, options)
-    return Connection(LOOP_THREAD.run(open_session(opened)), **opened.for_connection())
+    return factory(database, check_same_thread=check_same_thread, **options)

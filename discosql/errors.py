@@ -22,7 +22,8 @@
         ├── IntegrityError              a constraint would be broken
         ├── InternalError               a fault of discosql itself
         ├── ProgrammingError            the SQL or the call is wrong
-        │   ├── SqlSyntaxError          the SQL does not parse, and where
+        │   ├── SqlSyntaxError          the SQL does not parse, and where; an OperationalError too
+        │   ├── UnknownNameError        no such table, column, function…; an OperationalError too
         │   ├── DatabaseLookupError
         │   ├── DatabaseStorageError
         │   └── DatabaseTableError
@@ -30,6 +31,7 @@
         ├── EncryptionKeyError          the key of a database is missing, wrong, or not wanted
         └── DatabaseCorruptionError     what is stored cannot be read, or was changed by somebody else
 
+sqlite3 raises OperationalError for wrong SQL where PEP 249 wants ProgrammingError: programs may catch either.
 `DiscobaseError` is a second base of the five names that the library discobase used.
 """
 
@@ -70,7 +72,7 @@ class ProgrammingError(DatabaseError):
     """The SQL does not parse, names something unknown, or the parameters do not match (PEP 249)."""
 
 
-class SqlSyntaxError(ProgrammingError):
+class SqlSyntaxError(ProgrammingError, OperationalError):
     """The SQL does not parse. `offset` is the place in `sql`, `line` and `column` the same counted from 1."""
 
     def __init__(self, message: str, sql: str = "", offset: int = 0) -> None:
@@ -79,6 +81,10 @@ class SqlSyntaxError(ProgrammingError):
         self.offset = offset
         self.line = sql.count("\n", 0, offset) + 1
         self.column = offset - (sql.rfind("\n", 0, offset) + 1) + 1
+
+
+class UnknownNameError(ProgrammingError, OperationalError):
+    """The SQL names a table, column, function, index, collation or window that is not there."""
 
 
 class NotSupportedError(DatabaseError):

@@ -3,13 +3,13 @@
 import datetime
 import os
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Self, TypeAlias, TypedDict
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from discosql.connection import LEGACY_TRANSACTION_CONTROL
 from discosql.conversion import moment_of
-from discosql.errors import InterfaceError, OperationalError, ProgrammingError
+from discosql.errors import InterfaceError, NotSupportedError, OperationalError, ProgrammingError
 from discosql.executor.functions import DEFAULT
 from discosql.session import Session
 from discosql.storage.engine import (
@@ -42,6 +42,8 @@ class ConnectOptions(TypedDict, total=False):
     timeout: float | None
     isolation_level: str | None
     autocommit: bool | int
+    detect_types: int
+    uri: bool
     cached_statements: int
     max_staleness: float
     cache_size: int
@@ -57,7 +59,8 @@ class Options:
     `discord.Client` to work through, and the server's id; needs that client's event loop, so only `aio.connect` takes
     them. `gateway`: listen to push events, so that warm reads ask nothing. `create`: make the database if it is not
     there (default), else OperationalError. `timeout`: seconds a statement may take, None for no limit.
-    `isolation_level`, `autocommit`: as in sqlite3. `cached_statements`: prepared statements kept. `max_staleness`:
+    `isolation_level`, `autocommit`, `detect_types`: as in sqlite3. `uri`: the address is ``file:path?mode=rw``, as in
+    sqlite3, with mode rwc (the default), rw or memory. `cached_statements`: prepared statements kept. `max_staleness`:
     seconds that a transaction's snapshot may lag behind other processes on Discord. `cache_size`: bytes of decoded
     pages kept in memory. `as_of`: see the database as it was at a moment (a datetime, or ISO 8601 text; UTC if it has
     no zone) or after the entry with that slot; such a connection can only read. `key`: 32 bytes or a
@@ -74,6 +77,8 @@ class Options:
     timeout: float | None = None
     isolation_level: str | None = ""
     autocommit: bool | int = LEGACY_TRANSACTION_CONTROL
+    detect_types: int = 0
+    uri: bool = False
     cached_statements: int = 256
     max_staleness: float = 1.0
     cache_size: int = 256 * 2**20
@@ -97,7 +102,24 @@ class Options:
             raise ProgrammingError("a database is named by text or a path") from exc
         if not isinstance(address, str):
             address = os.fsdecode(address)
-        return cls(address=address, **given)
+        options = cls(address=address, **given)
+        return options._of_uri() if options.uri else options
+
+    def _of_uri(self) -> Self:
+        """Return what a URI asks for, as SQLite reads it (https://sqlite.org/uri.html)."""
+        parts = urlsplit(self.address)
+        if parts.scheme != "file":
+            return self
+        if parts.netloc not in ("", "localhost"):
+            raise OperationalError(f"invalid uri authority: {parts.netloc}")
+        asked = dict(parse_qsl(parts.query))
+        mode = asked.pop("mode", "rwc")
+        if mode not in ("rw", "rwc", "memory"):
+            raise NotSupportedError(f"a database cannot be opened with mode={mode}; use as_of= for reading only")
+        if asked:
+            raise NotSupportedError(f"{min(asked)} in a database's URI is not supported")
+        path = unquote(parts.path, errors="surrogateescape")
+        return replace(self, address=":memory:" if mode == "memory" else path, create=self.create and mode != "rw")
 
     @property
     def may_create(self) -> bool:
@@ -115,7 +137,12 @@ class Options:
 
     def for_connection(self) -> dict[str, Any]:
         """Return what the connection itself wants to know."""
-        return {"timeout": self.timeout, "isolation_level": self.isolation_level, "autocommit": self.autocommit}
+        return {
+            "timeout": self.timeout,
+            "isolation_level": self.isolation_level,
+            "autocommit": self.autocommit,
+            "detect_types": self.detect_types,
+        }
 
 
 def key_or_environment(key: EncryptionKey | None) -> EncryptionKey | None:

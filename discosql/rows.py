@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
+from discosql.detecting import Reader, readers, shown, shown_name
 from discosql.errors import InterfaceError, ProgrammingError
-from discosql.types import CONVERTED_TYPES, fold_case, from_value
+from discosql.types import fold_case
 
 if TYPE_CHECKING:
     from discosql.executor.context import Result
@@ -41,7 +42,10 @@ class Row(Sequence[Any]):
 
     def __getitem__(self, key: Any) -> Any:
         if not isinstance(key, str):
-            return self._values[key]
+            try:
+                return self._values[key]
+            except TypeError:
+                raise IndexError("Index must be int or string") from None
         folded = fold_case(key)
         for name, value in zip(self._names, self._values, strict=True):
             if fold_case(name) == folded:
@@ -67,21 +71,6 @@ class Row(Sequence[Any]):
         return f"Row({pairs})"
 
 
-def _converted(columns: Sequence[OutputColumn], rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return rows with the values of our own types as Python objects."""
-    wanted = [(place, column.type) for place, column in enumerate(columns) if column.type in CONVERTED_TYPES]
-    if not wanted:
-        return rows
-    result = []
-    for row in rows:
-        values = list(row)
-        for place, kind in wanted:
-            if kind is not None:
-                values[place] = from_value(values[place], kind)
-        result.append(tuple(values))
-    return result
-
-
 class CursorBase(Generic[C]):
     """What synchronous and asynchronous cursors share: the result, and taking rows from it.
 
@@ -95,6 +84,10 @@ class CursorBase(Generic[C]):
         self.rowcount = -1
         self.lastrowid: int | None = None
         self.row_factory: RowFactory | None = getattr(connection, "row_factory", None)
+        self._readers: Sequence[tuple[int, Reader]] = ()
+        self._read_columns: object = None
+        self._read_factory: object = None
+        self._detect_types: int = getattr(connection, "detect_types", 0)
         self._columns: tuple[OutputColumn, ...] | None = None
         self._description: Description | None = None
         self._rows: list[tuple[Any, ...]] = []
@@ -109,7 +102,15 @@ class CursorBase(Generic[C]):
         """
         if self._description is None and self._columns is not None:
             self._description = tuple(
-                (column.name, column.type.value if column.type else None, None, None, None, None, None)
+                (
+                    shown_name(column.name, self._detect_types),
+                    column.type.value if column.type else None,
+                    None,
+                    None,
+                    None,
+                    None,
+                    None,
+                )
                 for column in self._columns
             )
         return self._description
@@ -124,10 +125,21 @@ class CursorBase(Generic[C]):
         self._columns = result.columns
         self._description = None
         self._position = 0
-        self._rows = result.rows if result.columns is None else _converted(result.columns, result.rows)
+        self._rows = result.rows
+        if result.columns is not None:
+            factory = self._text_factory()
+            # A statement that is run again has the very same columns.
+            if result.columns is not self._read_columns or factory is not self._read_factory:
+                self._readers = readers(result.columns, self._detect_types, factory)
+                self._read_columns, self._read_factory = result.columns, factory
+            if self._readers:
+                self._rows = shown(result.rows, self._readers)
         self.rowcount = result.rowcount
         if result.last_rowid is not None:
             self.lastrowid = result.last_rowid
+
+    def _text_factory(self) -> Any:
+        return getattr(self.connection, "text_factory", str)
 
     def _reset(self) -> None:
         self._columns, self._description, self._rows, self._position, self.rowcount = None, None, [], 0, -1

@@ -6,7 +6,6 @@ first runs them in the caller's own thread, which is the end of it as long as al
 """
 
 import itertools
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from random import Random
@@ -31,7 +30,7 @@ from discosql.planner.parse import bind_parameters, split
 from discosql.planner.plan import CheckIntegrity, Explain, Prepared, Query, SetPragma, TransactionControl, Vacuum
 from discosql.planner.prepare import prepare
 from discosql.schema import Catalog, TableStatistics
-from discosql.session_cache import CachedStatement, Plan, unless_changed
+from discosql.session_cache import CachedStatement, Plan, StatementCache, unless_changed
 from discosql.storage.engine import Engine, JointTransaction, JointView, TemporaryDatabase, Transaction, report
 from discosql.types import Value, to_value
 from discosql.upkeep.pragma import check_integrity
@@ -73,36 +72,40 @@ class Session:
         self.transaction: Transaction | JointTransaction | None = None
         self.savepoints: list[tuple[str, object]] = []
         self.trace: Callable[[str], object] | None = None
+        self.begin_text = "BEGIN"
         self.optimise = True
         self._random = Random()
-        self._cache: OrderedDict[str, CachedStatement] = OrderedDict()
-        self._cache_size = max(1, cached_statements)
+        self._cache = StatementCache(cached_statements)
         self._temporary: TemporaryDatabase | None = None
 
     # Running ------------------------------------------------------------------------------------------------------
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Steps:
         """Run one statement. Raises ProgrammingError if the text holds several."""
-        if self.trace is not None:
-            self.trace(sql)
         if self._is_stale:
             yield self.engine.refreshing()
         cached = self._statement(sql)
         statement = cached.prepared.statement
         values = tuple(map(to_value, bind_parameters(cached.prepared.parameters, parameters)))
-        if isinstance(statement, TransactionControl):
-            return (yield from self._control(statement))
-        if isinstance(statement, Vacuum):
-            return (yield from self._vacuum())
-        if isinstance(statement, CheckIntegrity):
-            return (yield from check_integrity(statement, self.engine, self.registry, self.collations))
-        if isinstance(statement, Explain):
-            return (yield from self._explain(statement, values))
-        plan = Plan(cached.compiled(self.registry, values), partial(self._compiled, sql, values))
+        if isinstance(statement, TransactionControl | Vacuum | CheckIntegrity | Explain):
+            self._tell(sql)
+            return (yield from self._run_apart(statement, values))
+        plan = Plan(cached.compiled(self.registry, values), partial(self._compiled, sql, values), sql=sql)
         result = yield from self._run(plan, values)
         if isinstance(statement, SetPragma):
             self.forget_statements()  # plans hold the triggers that may fire
         return result
+
+    def _run_apart(
+        self, statement: TransactionControl | Vacuum | CheckIntegrity | Explain, values: tuple[Value, ...]
+    ) -> Steps:
+        if isinstance(statement, TransactionControl):
+            return self._control(statement)
+        if isinstance(statement, Vacuum):
+            return self._vacuum()
+        if isinstance(statement, CheckIntegrity):
+            return check_integrity(statement, self.engine, self.registry, self.collations)
+        return self._explain(statement, values)
 
     def execute_many(self, sql: str, rows: Iterable[Parameters]) -> Steps:
         """Run one statement that changes rows for each set of parameters, all or nothing."""
@@ -116,7 +119,7 @@ class Session:
         if self._is_stale:
             yield self.engine.refreshing()
             cached = self._statement(sql)
-        plan = Plan(cached.compiled(self.registry, None), partial(self._compiled, sql, None), bound)
+        plan = Plan(cached.compiled(self.registry, None), partial(self._compiled, sql, None), bound, sql)
         return (yield from self._run(plan, ()))
 
     def execute_script(self, script: str) -> Steps:
@@ -140,7 +143,9 @@ class Session:
         if compiled.needs_temporary:
             self._open_temporary()
         if self.transaction is None and self._begins(compiled):
-            self._begin()
+            self._tell(self.begin_text)
+            self.transaction = self._new_transaction()
+        self._tell(plan.sql)
         try:
             if self.transaction is not None:
                 result = yield from self._run_in(self.transaction, plan.run, values)
@@ -210,6 +215,11 @@ class Session:
 
     def commit(self) -> Steps:
         """Commit the open transaction; nothing to do without one. After a SerializationError it is rolled back."""
+        if self.transaction is not None:
+            self._tell("COMMIT")
+        return (yield from self._commit())
+
+    def _commit(self) -> Steps:
         transaction = self.transaction
         if transaction is None:
             return Result()
@@ -224,7 +234,12 @@ class Session:
     def rollback(self) -> None:
         """Undo the open transaction; nothing to do without one."""
         if self.transaction is not None:
+            self._tell("ROLLBACK")
             self._end()
+
+    def _tell(self, sql: str) -> None:
+        if sql and self.trace is not None:
+            self.trace(sql)
 
     def _begins(self, compiled: CompiledStatement) -> bool:
         if self.implicit_begin == "writes":
@@ -262,12 +277,12 @@ class Session:
         if kind == "begin":
             if self.transaction is not None:
                 raise OperationalError("cannot start a transaction within a transaction")
-            self._begin()
+            self.transaction = self._new_transaction()
         elif kind in ("commit", "rollback"):
             if self.transaction is None:
                 raise OperationalError(f"cannot {kind} - no transaction is active")
             if kind == "commit":
-                yield from self.commit()
+                yield from self._commit()
             else:
                 self._end()
         elif kind == "savepoint":
@@ -279,7 +294,7 @@ class Session:
     def _savepoint(self, name: str) -> None:
         opened = self.transaction is None
         if self.transaction is None:
-            self._begin()
+            self.transaction = self._new_transaction()
         assert self.transaction is not None
         # The savepoint that opened the transaction has no mark: releasing it commits.
         self.savepoints.append((name.lower(), None if opened else self.transaction.mark()))
@@ -290,7 +305,7 @@ class Session:
             raise OperationalError(f"no such savepoint: {name}")
         mark = self.savepoints[depth][1]
         if release and mark is None and depth == 0:
-            return (yield from self.commit())
+            return (yield from self._commit())
         if not release:
             if mark is None:
                 self.engine.rollback(self.transaction)
@@ -346,10 +361,7 @@ class Session:
 
     def is_query(self, sql: str) -> bool:
         """Tell whether a statement only reads; EXPLAIN does, but EXPLAIN ANALYZE makes the changes it explains."""
-        statement = self.prepare(sql).statement
-        if isinstance(statement, Explain) and (statement.mode != "analyze" or isinstance(statement.statement, Query)):
-            return True
-        return isinstance(statement, Query)
+        return self._statement(sql).is_query
 
     def forget_statements(self) -> None:
         """Empty the statement cache, as a change of functions or collations asks for."""
@@ -357,26 +369,13 @@ class Session:
 
     def _statement(self, sql: str) -> CachedStatement:
         cached = self._cache.get(sql)
-        if cached is not None and self._is_current(cached):
-            self._cache.move_to_end(sql)
+        if cached is not None and cached.fits(self.catalog, self.engine.head, self._view.statistics):
             return cached
         magnitudes: dict[int, int] = {}
         prepared = prepare(sql, self._plan_context(magnitudes))
         cached = CachedStatement(prepared, self.catalog, magnitudes, self.engine.head)
-        self._cache[sql] = cached
-        if len(self._cache) > self._cache_size:
-            self._cache.popitem(last=False)
+        self._cache.put(sql, cached)
         return cached
-
-    def _is_current(self, cached: CachedStatement) -> bool:
-        """Whether a plan still fits: the same schema, and tables whose sizes are of the order it was made for."""
-        if not cached.is_for(self.catalog):
-            return False
-        if cached.checked_slot == self.engine.head:
-            return True
-        cached.checked_slot = self.engine.head
-        view, sizes = self._view, cached.magnitudes.items()
-        return all(magnitude == view.statistics(table).rows.bit_length() for table, magnitude in sizes)
 
     def _plan_context(self, magnitudes: dict[int, int]) -> PlanContext:
         view = self._view

@@ -1,16 +1,17 @@
 """What a session keeps of a statement that it has seen."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from discosql.errors import SerializationError
+from discosql.errors import ProgrammingError, SerializationError
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.run import CompiledStatement, compile_statement
 from discosql.explaining import Steps
-from discosql.planner.plan import Prepared
-from discosql.schema import Catalog
+from discosql.planner.plan import Explain, Prepared, Query
+from discosql.schema import Catalog, TableStatistics
 from discosql.types import Value
 
 MAX_VARIANTS: Final = 16
@@ -18,20 +19,22 @@ MAX_VARIANTS: Final = 16
 
 
 class Plan:
-    """A statement about to be run, `rows` times if these are given; `again` compiles it for the schema of then.
+    """A statement about to be run, once for each of `rows` if these are given; `again` compiles it for the schema of then.
 
     When it has to be run again after a conflict, another process may have changed the schema meanwhile.
     """
 
-    __slots__ = ("_again", "_rows", "compiled")
+    __slots__ = ("_again", "_rows", "compiled", "sql")
 
     def __init__(
         self,
         compiled: CompiledStatement,
         again: Callable[[], CompiledStatement],
         rows: Sequence[tuple[Value, ...]] | None = None,
+        sql: str = "",
     ) -> None:
         self.compiled = compiled
+        self.sql = sql
         self._again = again
         self._rows = rows
 
@@ -66,13 +69,24 @@ class CachedStatement:
     checked_slot: int
     variants: dict[tuple[type, ...], CompiledStatement] = field(default_factory=dict)
 
-    def is_for(self, catalog: Catalog) -> bool:
-        """Tell whether it was planned for a schema."""
+    @property
+    def is_query(self) -> bool:
+        """Whether the statement only reads; EXPLAIN does, but EXPLAIN ANALYZE makes the changes it explains."""
+        statement = self.prepared.statement
+        if isinstance(statement, Explain) and (statement.mode != "analyze" or isinstance(statement.statement, Query)):
+            return True
+        return isinstance(statement, Query)
+
+    def fits(self, catalog: Catalog, slot: int, statistics: Callable[[int], TableStatistics]) -> bool:
+        """Tell whether the plan still fits: the same schema, and tables of sizes such as it was made for."""
         if self.catalog is not catalog:
             if self.catalog != catalog:
                 return False
             self.catalog = catalog
-        return True
+        if self.checked_slot == slot:
+            return True
+        self.checked_slot = slot
+        return all(magnitude == statistics(table).rows.bit_length() for table, magnitude in self.magnitudes.items())
 
     def compiled(self, registry: Registry, values: tuple[Value, ...] | None) -> CompiledStatement:
         """Return the statement compiled for parameters such as these; None for any."""
@@ -84,3 +98,33 @@ class CachedStatement:
             compiled = self.variants.get(signature) or compile_statement(self.prepared.statement, registry, signature)
             self.variants[signature] = compiled
         return compiled
+
+
+class StatementCache:
+    """The statements seen last, by their text."""
+
+    def __init__(self, size: int) -> None:
+        self._size = max(1, size)
+        self._kept: OrderedDict[str, CachedStatement] = OrderedDict()
+
+    def get(self, sql: str) -> CachedStatement | None:
+        """Return the statement of a text, if it is there. Raises ProgrammingError for what cannot be one."""
+        try:
+            self._kept.move_to_end(sql)
+        except (KeyError, TypeError):
+            if not isinstance(sql, str):
+                raise ProgrammingError(f"a statement is text, not {type(sql).__name__}") from None
+            if "\0" in sql:
+                raise ProgrammingError("the query contains a null character") from None
+            return None
+        return self._kept[sql]
+
+    def put(self, sql: str, statement: CachedStatement) -> None:
+        """Keep a statement; the one that was not used for longest may go."""
+        self._kept[sql] = statement
+        if len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._kept.clear()

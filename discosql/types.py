@@ -28,6 +28,9 @@ Value: TypeAlias = int | float | str | bytes | Decimal | None
 Row: TypeAlias = tuple[Any, ...]
 """A stored row: its rowid, then the values of the table's columns in order."""
 
+SQLITE_VERSION: Final = "3.51.0"
+"""The version of SQLite that discosql follows."""
+
 MIN_INTEGER: Final = -(2**63)
 MAX_INTEGER: Final = 2**63 - 1
 
@@ -300,6 +303,42 @@ _TO_VALUE: Final[tuple[tuple[type, Callable[[Any], Value]], ...]] = (
 )
 
 
+class PrepareProtocol:
+    """What `__conform__(protocol)` of an object is asked with, as sqlite3 does: it returns a value for SQL, or None."""
+
+
+adapters: Final[dict[tuple[type[Any], type[Any]], Callable[[Any], Any]]] = {}
+"""The registered adapters by the types they are for, and `PrepareProtocol`."""
+
+
+def register_adapter(type: type[Any], adapter: Callable[[Any], Any], /) -> None:
+    """Let a function turn parameters of a type into something that SQL has, in all connections.
+
+    It is asked for objects of exactly that type, before this library's own conversions.
+    """
+    adapters[type, PrepareProtocol] = adapter
+
+
+_NOTHING: Final = object()
+
+
+def adapt(obj: Any, protocol: type[Any] = PrepareProtocol, alternate: Any = _NOTHING, /) -> Any:
+    """Return what the adapter of an object's type, or its `__conform__`, makes of it, else `alternate`.
+
+    Raises ProgrammingError if there is neither and no alternate.
+    """
+    adapter = adapters.get((type(obj), protocol))
+    if adapter is not None:
+        return adapter(obj)
+    conform = getattr(type(obj), "__conform__", None)
+    adapted = None if conform is None else conform(obj, protocol)
+    if adapted is not None:
+        return adapted
+    if alternate is _NOTHING:
+        raise ProgrammingError("can't adapt")
+    return alternate
+
+
 def to_value(obj: Any) -> Value:
     """Return the SQL value of a Python object given as a parameter.
 
@@ -307,12 +346,19 @@ def to_value(obj: Any) -> Value:
     surrogates) and ProgrammingError for a type that has no SQL value.
     """
     kind = type(obj)
+    if adapters and (kind, PrepareProtocol) in adapters:
+        obj = adapters[kind, PrepareProtocol](obj)
+        kind = type(obj)
     if obj is None or kind is bytes:
         return obj  # type: ignore[no-any-return]
     if kind is int and MIN_INTEGER <= obj <= MAX_INTEGER:
         return obj  # type: ignore[no-any-return]
     if kind is str and obj.isascii():
         return obj  # type: ignore[no-any-return]
+    if hasattr(kind, "__conform__"):
+        adapted = adapt(obj, PrepareProtocol, obj)
+        if adapted is not obj:
+            return to_value(adapted)
     for known, convert_known in _TO_VALUE:
         if isinstance(obj, known):
             return convert_known(obj)

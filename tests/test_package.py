@@ -22,7 +22,7 @@ LAYERS = (
     ("schema",),
     ("planner", "storage"),
     ("executor",),
-    ("session", "explaining", "past", "upkeep"),
+    ("session", "explaining", "past", "upkeep", "detecting"),
     ("rows", "drive", "opening", "connection", "background", "output"),
     ("aio",),
     ("dbapi", "database", "table"),

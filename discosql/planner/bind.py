@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sqlglot import exp
 
-from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.errors import NotSupportedError, ProgrammingError, UnknownNameError
 from discosql.planner.bind_calls import bind_call, bind_filtered
 from discosql.planner.bind_operators import (
     bind_and,
@@ -93,7 +93,7 @@ def _column(binder: Binder, tree: exp.Column, scope: Scope) -> Bound:
             return Bound(constant(name))
         if name.lower() in ("true", "false"):
             return Bound(constant(int(name.lower() == "true")))
-    raise ProgrammingError(f"no such column: {'.'.join(part for part in (schema, table, name) if part)}")
+    raise UnknownNameError(f"no such column: {'.'.join(part for part in (schema, table, name) if part)}")
 
 
 def coalesced(columns: list[Bound]) -> Bound:
@@ -111,7 +111,7 @@ def _collate(binder: Binder, tree: exp.Collate, scope: Scope) -> Bound:
 def known_collation(binder: Binder, name: str) -> str:
     """Return a collation's name as plans write it. Raises ProgrammingError if there is none of that name."""
     if name.upper() not in binder.context.collations:
-        raise ProgrammingError(f"no such collation sequence: {name}")
+        raise UnknownNameError(f"no such collation sequence: {name}")
     return name.upper()
 
 

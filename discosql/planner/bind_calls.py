@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from sqlglot import exp
 
-from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.errors import NotSupportedError, ProgrammingError, UnknownNameError
 from discosql.planner.infer import Bound, common_type, derived, is_same
 from discosql.planner.plan import AggregateCall, Call, Case, ColumnRef, Constant, Expression, FunctionSignature, SortKey
 from discosql.planner.scope import Level, Scope
@@ -40,7 +40,7 @@ def find_function(binder: Binder, name: str, kinds: Sequence[Kind], count: int) 
             return signature
     if any(signature is not None for signature in found):
         raise ProgrammingError(f"wrong number of arguments to function {name}()")
-    raise ProgrammingError(f"no such function: {name}")
+    raise UnknownNameError(f"no such function: {name}")
 
 
 def bind_call(binder: Binder, tree: exp.Anonymous, scope: Scope) -> Bound:

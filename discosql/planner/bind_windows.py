@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlglot import exp
 
-from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.errors import NotSupportedError, ProgrammingError, UnknownNameError
 from discosql.planner.bind_calls import Arguments, aggregate_result, find_function, first_collation, sort_key
 from discosql.planner.infer import Bound, is_same
 from discosql.planner.plan import (
@@ -115,7 +115,7 @@ def _inherited(
     name = fold_case(base.name)
     named = level.windows.get(name)
     if named is None or name in seen:
-        raise ProgrammingError(f"no such window: {base.name}")
+        raise UnknownNameError(f"no such window: {base.name}")
     base_partition, base_order, base_spec = _inherited(named, level, (*seen, name))
     if partition:
         raise ProgrammingError(f"cannot override PARTITION clause of window: {base.name}")

@@ -24,6 +24,7 @@ from discosql.planner.build_select import build_select
 from discosql.planner.build_with import Definitions, definitions_of
 from discosql.planner.built import BuiltQuery
 from discosql.planner.context import PlanContext
+from discosql.planner.declared import result_columns
 from discosql.planner.infer import Bound
 from discosql.planner.parse import ParameterTable
 from discosql.planner.plan import ColumnRef, Expression, Node, OutputColumn, Parameter
@@ -68,7 +69,7 @@ class Binder:
     def build_query(self, tree: exp.Expr, outer: Scope | None = None) -> tuple[Node, tuple[OutputColumn, ...]]:
         """Return the plan of a SELECT, VALUES, set operation or query with WITH, and its result columns."""
         built = self.query(tree, outer)
-        return built.node, tuple(OutputColumn(column.name, column.ref.type) for column in built.columns)
+        return built.node, result_columns(built.node, [(column.name, column.ref) for column in built.columns])
 
     def bind(self, tree: exp.Expr, scope: Scope) -> Expression:
         """Return the expression that a tree means among the names of a scope."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.errors import NotSupportedError, ProgrammingError, UnknownNameError
 from discosql.planner.build_with import build_definition, build_view
 from discosql.planner.built import BuiltQuery, ResultColumn, scope_columns
 from discosql.planner.catalog_tables import find_catalog_table
@@ -91,7 +91,7 @@ def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -
     name, schema = tree.name, tree.db or None
     definition = binder.definitions.find(name) if schema is None else None
     if schema is not None and fold_case(schema) not in DATABASES:
-        raise ProgrammingError(f"no such table: {schema}.{name}")
+        raise UnknownNameError(f"no such table: {schema}.{name}")
     catalog = binder.context.catalog
     table = catalog.find_table(name, schema) if definition is None else None
     if table is not None:
@@ -159,7 +159,7 @@ def build_table_function(
     """Return a table-valued function or a table of the catalog, such as json_each or sqlite_master."""
     function = find_catalog_table(name)
     if function is None:
-        raise ProgrammingError(f"no such table: {f'{schema}.' if schema else ''}{name}")
+        raise UnknownNameError(f"no such table: {f'{schema}.' if schema else ''}{name}")
     if len(arguments) > function.arguments:
         raise ProgrammingError(f"too many arguments on {name}() - max {function.arguments}")
     readable = function.readable(len(arguments))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.errors import NotSupportedError, ProgrammingError, UnknownNameError
 from discosql.planner.build import Binder
 from discosql.planner.built import ResultColumn
 from discosql.planner.context import PlanContext
@@ -166,7 +166,7 @@ def _drop(context: PlanContext, statement: Drop) -> ChangeSchema:
         return ChangeSchema(label, left, dropped=table, related=related)
     if statement.if_exists:
         return nothing(context, label)
-    raise ProgrammingError(f"no such {statement.kind}: {name if database is None else f'{database}.{name}'}")
+    raise UnknownNameError(f"no such {statement.kind}: {name if database is None else f'{database}.{name}'}")
 
 
 def _without(catalog: Catalog, name: str, *, temporary: bool) -> Catalog:
@@ -181,7 +181,7 @@ def _drop_index(context: PlanContext, statement: Drop, label: str) -> ChangeSche
     if found is None:
         if statement.if_exists:
             return nothing(context, label)
-        raise ProgrammingError(f"no such index: {statement.name.name}")
+        raise UnknownNameError(f"no such index: {statement.name.name}")
     table, index = found
     if index.origin != "c":
         raise ProgrammingError("index associated with UNIQUE or PRIMARY KEY constraint cannot be dropped")

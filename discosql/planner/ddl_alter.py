@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from discosql.conversion import convert
-from discosql.errors import Error, ProgrammingError, SqlSyntaxError
+from discosql.errors import Error, ProgrammingError, SqlSyntaxError, UnknownNameError
 from discosql.planner.build import Binder
 from discosql.planner.build_with import build_view
 from discosql.planner.context import PlanContext
@@ -208,7 +208,7 @@ def _drop_column(context: PlanContext, table: TableSchema, name: str) -> ChangeS
 def _position(table: TableSchema, name: str) -> int:
     position = table.position(name)
     if position is None:
-        raise ProgrammingError(f'no such column: "{name}"')
+        raise UnknownNameError(f'no such column: "{name}"')
     return position
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from discosql.errors import ProgrammingError
+from discosql.errors import ProgrammingError, UnknownNameError
 from discosql.planner.build import Binder
 from discosql.planner.context import PlanContext
 from discosql.planner.ddl_table import check_collation, check_tree, key_index, key_position
@@ -57,7 +57,7 @@ def _indexed_table(context: PlanContext, statement: CreateIndex) -> TableSchema:
     if fold_case(statement.table).startswith("sqlite_"):
         raise ProgrammingError(f"table {statement.table} may not be indexed")
     if catalog.find_table(statement.table, given) is None:
-        raise ProgrammingError(f"no such table: {given or 'main'}.{statement.table}")
+        raise UnknownNameError(f"no such table: {given or 'main'}.{statement.table}")
     return catalog.table(statement.table, given)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from discosql.errors import ProgrammingError
+from discosql.errors import ProgrammingError, UnknownNameError
 from discosql.planner.build import Binder
 from discosql.planner.context import PlanContext
 from discosql.planner.dml_rows import row_rules
@@ -176,7 +176,7 @@ def key_position(table: TableSchema, column: IndexedColumn) -> int:
     """Return the position of a column in a key. Raises ProgrammingError if the table has none of that name."""
     position = table.position(column.name)
     if position is None:
-        raise ProgrammingError(f"no such column: {column.name}")
+        raise UnknownNameError(f"no such column: {column.name}")
     return position
 
 
@@ -215,7 +215,7 @@ def check_collations(context: PlanContext, definition: TableDefinition) -> None:
 def check_collation(context: PlanContext, name: str | None) -> None:
     """Raise ProgrammingError if there is no collation of that name."""
     if name is not None and name.upper() not in context.collations:
-        raise ProgrammingError(f"no such collation sequence: {name}")
+        raise UnknownNameError(f"no such collation sequence: {name}")
 
 
 def check_default(column: ColumnDefinition) -> None:
@@ -261,4 +261,4 @@ def _check_generated(context: PlanContext, table: TableSchema, tree: exp.Expr) -
             raise ProgrammingError("non-deterministic functions prohibited in generated columns")
     for column in tree.find_all(exp.Column):
         if table.position(column.name) is None and fold_case(column.name) in ("rowid", "oid", "_rowid_"):
-            raise ProgrammingError(f"no such column: {column.name}")
+            raise UnknownNameError(f"no such column: {column.name}")

@@ -1,6 +1,6 @@
 """CREATE TRIGGER and DROP TRIGGER to changes of the catalog."""
 
-from discosql.errors import ProgrammingError
+from discosql.errors import ProgrammingError, UnknownNameError
 from discosql.planner.context import PlanContext
 from discosql.planner.grammar.syntax import CreateTrigger, Drop
 from discosql.planner.names import check_new_name, is_reserved, is_temporary
@@ -18,7 +18,7 @@ def build_create_trigger(context: PlanContext, statement: CreateTrigger) -> Chan
     given = statement.table.database or (statement.name.database and "main" if not temporary else None)
     table, view = catalog.find_table(statement.table.name, given), catalog.find_view(statement.table.name, given)
     if table is None and view is None and not is_reserved(statement.table.name):
-        raise ProgrammingError(f"no such table: main.{statement.table.name}")
+        raise UnknownNameError(f"no such table: main.{statement.table.name}")
     check_new_name(name)
     owner = table or view
     temporary = temporary or (owner is not None and owner.temporary)
@@ -46,6 +46,6 @@ def build_drop_trigger(context: PlanContext, statement: Drop) -> ChangeSchema:
         if statement.if_exists:
             return nothing(context, label)
         database = statement.name.database
-        raise ProgrammingError(f"no such trigger: {name if database is None else f'{database}.{name}'}")
+        raise UnknownNameError(f"no such trigger: {name if database is None else f'{database}.{name}'}")
     part = context.catalog.part(temporary=trigger.temporary).without_trigger(name)
     return ChangeSchema(label, context.catalog.with_part(part, temporary=trigger.temporary))

@@ -225,7 +225,7 @@ def returning_of(binder: Binder, rules: RowRules, trees: Sequence[exp.Expr] | No
             raise ProgrammingError('RETURNING may not use "TABLE.*" wildcards')
         if isinstance(tree, exp.Star):
             expressions += rules.row[1:]
-            columns += [OutputColumn(column.name, column.type) for column in table.columns]
+            columns += [OutputColumn(column.name, column.type, column.declared) for column in table.columns]
             continue
         value = tree.this if isinstance(tree, exp.Alias) else tree
         expression = binder.bind(value, scope)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from discosql.errors import ProgrammingError
+from discosql.errors import ProgrammingError, UnknownNameError
 from discosql.planner.build import Binder
 from discosql.planner.dml_assignments import assigned
 from discosql.planner.dml_rows import column_position, new_row
@@ -77,7 +77,7 @@ def _column_index(table: TableSchema, target: Sequence[IndexedColumn]) -> int | 
     positions = [column_position(table, column.name) for column in target]
     for column, position in zip(target, positions, strict=True):
         if position is None:
-            raise ProgrammingError(f"no such column: {column.name}")
+            raise UnknownNameError(f"no such column: {column.name}")
     if len(target) == 1 and positions[0] in (-1, table.rowid_column):
         return -1
     wanted = {

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from discosql.errors import ProgrammingError
+from discosql.errors import ProgrammingError, UnknownNameError
 from discosql.planner.grammar.syntax import Name
 from discosql.types import fold_case
 
@@ -13,7 +13,7 @@ DATABASES: Final = frozenset({"main", "temp"})
 def check_database(name: Name) -> None:
     """Raise ProgrammingError if a name is given with a database that there is not."""
     if name.database is not None and fold_case(name.database) not in DATABASES:
-        raise ProgrammingError(f"no such table: {name.database}.{name.name}")
+        raise UnknownNameError(f"no such table: {name.database}.{name.name}")
 
 
 def is_temporary(name: Name, kind: str, *, temporary: bool) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.errors import NotSupportedError, ProgrammingError, UnknownNameError
 from discosql.planner.build import Binder
 from discosql.planner.catalog_tables import CATALOG_TABLES
 from discosql.planner.context import PlanContext
@@ -65,7 +65,7 @@ def build_nothing(context: PlanContext, statement: Nothing) -> Statement:
         if not known and statement.word == "REINDEX":
             raise ProgrammingError("unable to identify the object to be reindexed")
         if not known:
-            raise ProgrammingError(f"no such table: {name.name}")
+            raise UnknownNameError(f"no such table: {name.name}")
     return nothing(context, statement.word)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from discosql.errors import ProgrammingError
+from discosql.errors import ProgrammingError, UnknownNameError
 from discosql.planner.build import Binder
 from discosql.planner.context import PlanContext
 from discosql.planner.ddl import build_ddl
@@ -43,7 +43,7 @@ def _prepare(sql: str, context: PlanContext, trace: Trace | None) -> Prepared:
     parsed = parse(sql)
     for name in parsed.indexes:
         if context.catalog.find_index(name) is None:
-            raise ProgrammingError(f"no such index: {name}")
+            raise UnknownNameError(f"no such index: {name}")
     statement = build_statement(parsed.syntax, context, parsed.parameters)
     if context.optimise:
         statement = optimise(statement, context, trace)

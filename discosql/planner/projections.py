@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from discosql.errors import ProgrammingError
+from discosql.errors import ProgrammingError, UnknownNameError
 from discosql.planner.bind import coalesced
 from discosql.planner.infer import Bound
 from discosql.planner.parse import output_name
@@ -41,7 +41,7 @@ def expand(binder: Binder, tree: exp.Select, scope: Scope) -> list[Item]:
         elif isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
             source = scope.source(projection.table, projection.db or None)
             if source is None:
-                raise ProgrammingError(f"no such table: {projection.table}")
+                raise UnknownNameError(f"no such table: {projection.table}")
             items += [Item(column.name, column.bound) for column in source.columns if not column.hidden]
         else:
             items.append(_item(binder, projection, scope))

@@ -9,13 +9,10 @@ from discosql.executor.functions.json_nodes import JsonText
 from discosql.executor.functions.registry import ScalarFunction, SortKey, scalar, varying
 from discosql.executor.functions.values import c_text, check_length, integer_of, truth_of
 from discosql.planner.plan import FunctionSignature
-from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType, Value, sort_key
+from discosql.types import MAX_INTEGER, MIN_INTEGER, SQLITE_VERSION, SqlType, Value, sort_key
 
 if TYPE_CHECKING:
     from discosql.executor.context import Context
-
-SQLITE_VERSION: Final = "3.51.0"
-"""The version of SQLite that discosql follows."""
 
 _COMPILE_OPTIONS = ("ENABLE_MATH_FUNCTIONS", "MAX_LENGTH=1000000000", "SOUNDEX", "THREADSAFE=2")
 _TYPE_NAMES = {int: "integer", float: "real", str: "text", bytes: "blob", Decimal: "decimal"}

@@ -1,12 +1,33 @@
 """Functions that a connection's user wrote in Python, as sqlite3's create_function and create_aggregate take them."""
 
+import sys
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Final
 
-from discosql.errors import Error, OperationalError, ProgrammingError
+from discosql.errors import DataError, Error, OperationalError, ProgrammingError
 from discosql.executor.functions.registry import AggregateFunction, ScalarFunction
 from discosql.planner.plan import FunctionSignature
 from discosql.types import Value, to_value
+
+
+class _Tracebacks:
+    shown = False
+
+
+_tracebacks: Final = _Tracebacks()
+
+
+def show_tracebacks(shown: bool) -> None:
+    """Tell whether errors in the user's functions are given to `sys.unraisablehook` too, which prints them."""
+    _tracebacks.shown = shown
+
+
+def _show(error: Exception, function: object) -> None:
+    about: Any = SimpleNamespace(
+        exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__, err_msg=None, object=function
+    )
+    sys.unraisablehook(about)
 
 
 def _signature(name: str, narg: int, kind: Any, deterministic: bool = True) -> FunctionSignature:
@@ -20,32 +41,46 @@ def _signature(name: str, narg: int, kind: Any, deterministic: bool = True) -> F
 
 
 def _call(what: str, function: Callable[..., Any], *arguments: Value) -> Any:
-    """Call user code; whatever it raises becomes one OperationalError, as in sqlite3, with the cause kept."""
+    """Call user code; what it raises becomes an OperationalError, as in sqlite3, with the cause kept."""
     try:
         return function(*arguments)
-    except Error:
+    except (Error, MemoryError):
         raise
+    except OverflowError as exc:
+        raise DataError(f"user-defined {what} gave what is too big") from exc
     except Exception as exc:  # the user's code may raise anything
-        raise OperationalError(f"user-defined {what} raised exception") from exc
+        if _tracebacks.shown:
+            _show(exc, function)
+        raise OperationalError(f"user-defined {what} raised {'error' if 'method' in what else 'exception'}") from exc
 
 
 def user_scalar(name: str, narg: int, function: Callable[..., Any], deterministic: bool) -> ScalarFunction:
     """Return a Python function as a scalar function of SQL."""
 
     def implementation(*arguments: Value) -> Value:
-        return _call("function", lambda *given: to_value(function(*given)), *arguments)  # type: ignore[no-any-return]
+        return _value("function", _call("function", function, *arguments))
 
     return ScalarFunction(_signature(name, narg, "scalar", deterministic), implementation)
 
 
+def _value(what: str, returned: Any) -> Value:
+    try:
+        return to_value(returned)
+    except ProgrammingError as exc:
+        raise OperationalError(f"user-defined {what} returned what is no SQL value: {exc}") from exc
+
+
 class _UserAggregation:
-    """One group's state: an instance of the user's class."""
+    """One group's state: an instance of the user's class, made with the group's first row; without rows it is NULL."""
 
     def __init__(self, aggregate_class: type[Any]) -> None:
-        self._state = _call("aggregate's '__init__' method", aggregate_class)
+        self._class = aggregate_class
+        self._state: Any = None
 
     def step(self, *arguments: Value) -> None:
         """Take in one row."""
+        if self._state is None:
+            self._state = _call("aggregate's '__init__' method", self._class)
         self._method("step", *arguments)
 
     def inverse(self, *arguments: Value) -> None:
@@ -54,14 +89,22 @@ class _UserAggregation:
 
     def value(self) -> Value:
         """Return the result so far."""
-        return to_value(self._method("value"))
+        return self._result("value")
 
     def final(self) -> Value:
         """Return the result."""
-        return to_value(self._method("finalize"))
+        return self._result("finalize")
+
+    def _result(self, name: str) -> Value:
+        if self._state is None:
+            return None
+        return _value(f"aggregate's '{name}' method", self._method(name))
 
     def _method(self, name: str, *arguments: Value) -> Any:
-        return _call(f"aggregate's '{name}' method", lambda *given: getattr(self._state, name)(*given), *arguments)
+        method = getattr(self._state, name, None)
+        if method is None:
+            raise OperationalError(f"user-defined aggregate's '{name}' method not defined")
+        return _call(f"aggregate's '{name}' method", method, *arguments)
 
 
 def user_aggregate(name: str, narg: int, aggregate_class: type[Any]) -> AggregateFunction:

@@ -16,10 +16,14 @@ Resolution: TypeAlias = Literal["abort", "fail", "ignore", "replace", "rollback"
 
 @dataclass(frozen=True, slots=True)
 class OutputColumn:
-    """A column of a statement's result: its name as SQLite gives it, and the type its values are shown as."""
+    """A column of a statement's result: its name as SQLite gives it, and the type its values are shown as.
+
+    `declared` is the type that a plain column of a table was declared with.
+    """
 
     name: str
     type: SqlType | None = None
+    declared: str = ""
 
 
 @dataclass(frozen=True, slots=True)

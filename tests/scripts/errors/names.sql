@@ -22,20 +22,20 @@
 !> SELECT a COLLATE klingon FROM t
 ---
 SqlSyntaxError: near "nothing": syntax error
-ProgrammingError: no such column: c
-ProgrammingError: no such column: t.c
+UnknownNameError: no such column: c
+UnknownNameError: no such column: t.c
 ProgrammingError: ambiguous column name: a
 SqlSyntaxError: near "nothing": syntax error
 ProgrammingError: wrong number of arguments to function abs()
 ProgrammingError: table t has 2 columns but 1 values were supplied
 ProgrammingError: 2 values for 1 columns
 ProgrammingError: table t has no column named c
-ProgrammingError: no such column: c
+UnknownNameError: no such column: c
 ProgrammingError: table t already exists
-ProgrammingError: no such table: u
-ProgrammingError: no such index: i
-ProgrammingError: no such column: c
+UnknownNameError: no such table: u
+UnknownNameError: no such index: i
+UnknownNameError: no such column: c
 ProgrammingError: 1st ORDER BY term out of range - should be between 1 and 1
 ProgrammingError: misuse of aggregate: sum()
 ProgrammingError: SELECTs to the left and right of UNION do not have the same number of result columns
-ProgrammingError: no such collation sequence: klingon
+UnknownNameError: no such collation sequence: klingon

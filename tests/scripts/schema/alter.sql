@@ -25,4 +25,4 @@ IntegrityError: CHECK constraint failed: n > 0
 
 !> SELECT * FROM t
 ---
-ProgrammingError: no such table: t
+UnknownNameError: no such table: t

@@ -48,4 +48,4 @@ changed 2
 ---
 ProgrammingError: temporary table name must be unqualified
 ProgrammingError: unknown database missing
-ProgrammingError: no such table: seen
+UnknownNameError: no such table: seen

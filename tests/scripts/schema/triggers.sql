@@ -32,7 +32,7 @@
 > DROP TRIGGER IF EXISTS missing
 ---
 ProgrammingError: trigger audit already exists
-ProgrammingError: no such table: main.missing
+UnknownNameError: no such table: main.missing
 ProgrammingError: cannot create INSTEAD OF trigger on table: item
 ProgrammingError: cannot create BEFORE trigger on view: cheap
 ProgrammingError: cannot create trigger on system table
@@ -43,7 +43,7 @@ ProgrammingError: the NOT INDEXED clause is not allowed on UPDATE or DELETE stat
 SqlSyntaxError: near "END": syntax error
 SqlSyntaxError: near "STATEMENT": syntax error
 ProgrammingError: RAISE() may only be used within a trigger-program
-ProgrammingError: no such trigger: missing
+UnknownNameError: no such trigger: missing
 
 # What is not there is told when the trigger fires.
 > CREATE TRIGGER wrong BEFORE INSERT ON item BEGIN INSERT INTO log VALUES (OLD.name); END
@@ -51,7 +51,7 @@ ProgrammingError: no such trigger: missing
 > DROP TRIGGER wrong
 > INSERT INTO item VALUES (1, 'Tea', 5), (2, 'Rum', 20)
 ---
-ProgrammingError: no such column: OLD.name
+UnknownNameError: no such column: OLD.name
 changed 2
 
 # Renaming follows into triggers.
@@ -83,7 +83,7 @@ IntegrityError: keep it
 > SELECT count(*) FROM sqlite_master WHERE type = 'trigger'
 ---
 ProgrammingError: error in view cheap after drop column: no such column: cents
-ProgrammingError: no such column: missing
+UnknownNameError: no such column: missing
 'audit'
 'guard'
 0

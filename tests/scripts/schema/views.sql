@@ -19,4 +19,4 @@ ProgrammingError: cannot modify v because it is a view
 
 !> SELECT * FROM v
 ---
-ProgrammingError: no such table: v
+UnknownNameError: no such table: v
