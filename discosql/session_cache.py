@@ -19,7 +19,7 @@ MAX_VARIANTS: Final = 16
 
 
 class Plan:
-    """A statement about to be run, once for each of `rows` if these are given; `again` compiles it for the schema of then.
+    """A statement about to be run, for each of `rows` if they are given; `again` compiles it for the schema of then.
 
     When it has to be run again after a conflict, another process may have changed the schema meanwhile.
     """
