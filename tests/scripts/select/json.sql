@@ -66,4 +66,4 @@ OperationalError: bad JSON path: '$[x]'
 # Naming one that is not given would give it in SQLite; here it must be given.
 !> SELECT value FROM json_each WHERE json = '[7]'
 ---
-ProgrammingError: no such column: json
+UnknownNameError: no such column: json
