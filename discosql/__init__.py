@@ -22,20 +22,8 @@ from typing import TYPE_CHECKING, Any
 from discosql import aio
 from discosql.connection import LEGACY_TRANSACTION_CONTROL
 from discosql.dbapi import (
-    BINARY,
-    DATETIME,
-    NUMBER,
-    ROWID,
-    STRING,
-    Binary,
     Connection,
     Cursor,
-    Date,
-    DateFromTicks,
-    Time,
-    TimeFromTicks,
-    Timestamp,
-    TimestampFromTicks,
     apilevel,
     connect,
     enable_callback_tracebacks,
@@ -43,6 +31,20 @@ from discosql.dbapi import (
     sqlite_version,
     sqlite_version_info,
     threadsafety,
+)
+from discosql.dbapi_types import (
+    BINARY,
+    DATETIME,
+    NUMBER,
+    ROWID,
+    STRING,
+    Binary,
+    Date,
+    DateFromTicks,
+    Time,
+    TimeFromTicks,
+    Timestamp,
+    TimestampFromTicks,
 )
 from discosql.detecting import PARSE_COLNAMES, PARSE_DECLTYPES, converters, register_converter
 from discosql.errors import (
