@@ -105,10 +105,17 @@ class SimulatedServer(Server):
         self.backend.cdn._blobs[stored.attachments[number]["url"]] = data
 
     def forbid(self, *permissions: str) -> None:
-        """Take permissions away from the bot's role."""
+        """Take permissions away from all roles."""
+        self._set_permissions(permissions, allowed=False)
+
+    def permit(self, *permissions: str) -> None:
+        """Give permissions to all roles."""
+        self._set_permissions(permissions, allowed=True)
+
+    def _set_permissions(self, permissions: tuple[str, ...], *, allowed: bool) -> None:
         for role in self.backend.guilds[self.id].roles.values():
             value = discord.Permissions(role.permissions)
-            value.update(**dict.fromkeys(permissions, False))
+            value.update(**dict.fromkeys(permissions, allowed))
             role.permissions = value.value
 
     async def close(self) -> None:

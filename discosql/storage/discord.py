@@ -60,7 +60,7 @@ class DiscordGuild(Guild):
         self.account = client.user.id
         self.visibility = VISIBILITY
         self.settle = SETTLE
-        self.file_limit = FILE_LIMIT
+        self.file_limit = _file_limit(client.get_guild(server.id))
         self.post_limit = POST_LIMIT
         self.requests = Requests()
         self.model = RateModel(clock.monotonic)
@@ -331,6 +331,14 @@ class DiscordGuild(Guild):
         if self._gateway is not None:
             self._gateway.cancel()
             await asyncio.wait([self._gateway])
+
+
+def _file_limit(known: discord.Guild | None) -> int:
+    """Return the size that a file may have, which grows with the server's boosts; they show to a client with events.
+
+    Asking for them would be one more request at every start, for what only rows of more than ten megabytes need.
+    """
+    return FILE_LIMIT if known is None else max(FILE_LIMIT, min(known.filesize_limit, POST_LIMIT))
 
 
 def _channel(data: Payload) -> Channel:
