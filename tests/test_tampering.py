@@ -11,11 +11,16 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import damage
 import pytest
+from guilds import LocalServer
+from stepped_clock import SteppedClock
+from test_damage import CopiedServer, assert_harmless_or_named
 
 import discosql
 from discosql.aio import Connection
@@ -212,3 +217,21 @@ def test_a_plain_entry_after_sealed_ones(path: Path, expected: list[list[Any]]) 
 
 def test_the_nonce_tells_nothing_of_content() -> None:
     assert nonce_of(1, 2, "parent") == nonce_of(1, 2, "parent") != nonce_of(1, 3, "parent")
+
+
+@pytest.mark.parametrize("share", [0, *[pytest.param(share, marks=pytest.mark.campaign) for share in range(1, 6)]])
+async def test_damage_is_named_found_and_repaired(monkeypatch: pytest.MonkeyPatch, share: int) -> None:
+    """What holds of a plain database holds of an encrypted one."""
+    monkeypatch.setattr(damage, "OPTIONS", replace(damage.OPTIONS, key=KEY))
+    source = LocalServer(SteppedClock(), None)
+    guild = await source.open()
+    contents = await damage.make_database(guild)
+    messages = await damage.messages_of(guild)
+    newest = max(message.id for message in messages if message.content.startswith("#"))
+    for case in damage.cases_of(messages)[share::6]:
+        if case.name.startswith("replace") and case.message.id == newest:
+            continue  # nothing tells of it without a key, either
+        server = CopiedServer(source)
+        await assert_harmless_or_named(server, await server.open(), contents, case)
+        await server.close()
+    await source.close()
