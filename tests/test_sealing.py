@@ -16,8 +16,10 @@ from test_cli import run
 from test_encryption import KEY, OTHER, connect, everything, rows
 
 import discosql
+from discosql.cli.main import main
 from discosql.errors import DatabaseCorruptionError, EncryptionKeyError, Error, OperationalError, ProgrammingError
 from discosql.opening import Options
+from discosql.storage import sealing
 from discosql.storage.discord import DiscordGuild
 from discosql.storage.engine import EncryptionKey, EngineOptions, open_engine
 from discosql.storage.guild import Guild
@@ -25,6 +27,12 @@ from discosql.storage.local import LocalGuild
 from discosql.storage.sealing import COST, OVERHEAD, Derivation, Keyring, Seal, Secret, place_of
 
 PASSPHRASE = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def light_derivation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Derive keys with the least work that is taken."""
+    monkeypatch.setattr(sealing, "COST", 15)
 
 
 @pytest.mark.parametrize("key", ["", b"", b"too short", bytes(33), 7, "\ud800"])
@@ -246,22 +254,32 @@ def test_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     discosql.connect(path, key=KEY).close()
 
 
-def test_the_command(tmp_path: Path) -> None:
-    old, new = tmp_path / "old.key", tmp_path / "new.key"
-    old.write_text(f"hex:{KEY.hex()}\n")
-    new.write_text(f"hex:{OTHER.hex()}\n")
-    made = run(
-        "--key-file", "old.key", "shop.disco", "CREATE TABLE item (x); INSERT INTO item VALUES (1)", cwd=tmp_path
-    )
-    assert made.returncode == 0, made.stderr
-    refused = run("shop.disco", "SELECT 1", cwd=tmp_path)
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert "the database is encrypted: open it with" in refused.stderr
-    changed = run("rekey", "shop.disco", "--key-file", "old.key", "--new-key-file", "new.key", cwd=tmp_path)
-    assert changed.returncode == 0, changed.stderr
-    assert "encrypted with the new key" in changed.stdout
-    read = run("--key-file", "new.key", "-m", "csv", "shop.disco", "SELECT x FROM item", cwd=tmp_path)
-    assert read.stdout.splitlines() == ["x", "1"]
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("old.key").write_text(f"hex:{KEY.hex()}\n")
+    Path("new.key").write_text(f"hex:{OTHER.hex()}\n")
+    assert main(["--key-file", "old.key", "shop.disco", "CREATE TABLE item (x); INSERT INTO item VALUES (1)"]) == 0
+    assert main(["shop.disco", "SELECT 1"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "" and "the database is encrypted: open it with" in shown.err
+    assert main(["rekey", "shop.disco", "--key-file", "old.key", "--new-key-file", "new.key"]) == 0
+    assert "encrypted with the new key" in capsys.readouterr().out
+    assert main(["--key-file", "new.key", "-m", "csv", "shop.disco", "SELECT x FROM item"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["x", "1"]
+    assert main(["rekey", "shop.disco", "--key-file", "new.key", "--decrypt"]) == 0
+    assert main(["-m", "csv", "shop.disco", "SELECT x FROM item"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["x", "1"]
+
+
+def test_keys_that_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    typed = [f"hex:{KEY.hex()}", f"hex:{KEY.hex()}", f"hex:{KEY.hex()}", f"hex:{OTHER.hex()}", f"hex:{KEY.hex()}"]
+    monkeypatch.setattr("getpass.getpass", lambda question: typed.pop(0))
+    assert main(["shop.disco", "CREATE TABLE item (x)"]) == 0
+    assert main(["rekey", "shop.disco", "--new-ask-key"]) == 0  # typed twice
+    assert main(["rekey", "shop.disco", "--new-ask-key"]) == 1  # typed twice, but not the same
+    assert main(["--ask-key", "shop.disco", "SELECT * FROM item"]) == 0
+    assert typed == []
 
 
 @pytest.mark.parametrize(
@@ -274,11 +292,17 @@ def test_the_command(tmp_path: Path) -> None:
         (["rekey", "nowhere.disco", "--decrypt"], "nowhere.disco"),
     ],
 )
-def test_wrong_commands(tmp_path: Path, arguments: list[str], problem: str) -> None:
-    (tmp_path / "empty.key").write_text("\n")
-    done = run(*arguments, cwd=tmp_path)
-    assert done.returncode == 1
-    assert problem in done.stderr
+def test_wrong_commands(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    problem: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty.key").write_text("\n")
+    assert main(arguments) == 1
+    assert problem in capsys.readouterr().err
 
 
 async def test_hostile_salts_are_not_derived_for_ever() -> None:

@@ -219,7 +219,7 @@ class Keyring:
         if not self._secrets:
             return None
         secret = self._secrets[-1]
-        derivation = Derivation(self._randbytes(_SALT)) if secret.is_passphrase else None
+        derivation = Derivation(self._randbytes(_SALT), COST) if secret.is_passphrase else None
         seal = await self._derive(secret, derivation)
         self._seals[json.dumps(seal.mark)] = seal
         return seal
