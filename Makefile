@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test check format bench bench-requests bench-size campaign clean
+.PHONY: help demo test check format bench bench-requests bench-size campaign sqlalchemy clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ bench-size: $(READY) ## Measure what tables of up to a million rows cost
 
 campaign: $(READY) ## The long tests: many seeds, large tables
 	$(PYTEST) -m campaign -n 2
+
+sqlalchemy: $(READY) ## SQLAlchemy's own test suite for dialects
+	cd tests/sqlalchemy_suite && rm -f suite.disco* && PYTHONPATH=.:../.. ../../$(BIN)/python -m pytest -c setup.cfg suite.py
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

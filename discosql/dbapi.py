@@ -105,10 +105,24 @@ class Cursor(CursorBase["Connection"]):
         """Return all rows that are left."""
         return self._take(None)
 
+    def fetch_arrow_table(self) -> Any:
+        """Return all rows that are left as a `pyarrow.Table`. Raises NotSupportedError without the extra ``arrow``."""
+        from discosql.frames import arrow_table
+
+        return self._take_frame(arrow_table)
+
+    def fetch_df(self) -> Any:
+        """Return all rows that are left as a `pandas.DataFrame`.
+
+        Raises NotSupportedError without the extra ``pandas``.
+        """
+        from discosql.frames import data_frame
+
+        return self._take_frame(data_frame)
+
     def close(self) -> None:
         """Close the cursor; it cannot be used afterwards."""
-        self._closed = True
-        self._reset()
+        self._end()
 
     def __iter__(self) -> Iterator[Any]:
         return self

@@ -144,6 +144,13 @@ class CursorBase(Generic[C]):
     def _reset(self) -> None:
         self._columns, self._description, self._rows, self._position, self.rowcount = None, None, [], 0, -1
 
+    def _end(self) -> None:
+        """Close; `rowcount` can still be asked for, as in sqlite3."""
+        self._closed = True
+        rowcount = self.rowcount
+        self._reset()
+        self.rowcount = rowcount
+
     def _check_open(self) -> None:
         if self._closed:
             raise ProgrammingError("Cannot operate on a closed cursor.")
@@ -169,3 +176,11 @@ class CursorBase(Generic[C]):
         if self.row_factory is None:
             return rows
         return [self.row_factory(self, row) for row in rows]
+
+    def _take_frame(self, make: Callable[[tuple[OutputColumn, ...], list[tuple[Any, ...]]], Any]) -> Any:
+        """Return what a function makes of the columns and all rows that are left."""
+        self._check_result()
+        assert self._columns is not None
+        made = make(self._columns, self._rows[self._position :])
+        self._position = len(self._rows)
+        return made

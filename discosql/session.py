@@ -109,6 +109,8 @@ class Session:
 
     def execute_many(self, sql: str, rows: Iterable[Parameters]) -> Steps:
         """Run one statement that changes rows for each set of parameters, all or nothing."""
+        if self._is_stale:
+            yield self.engine.refreshing()
         cached = self._statement(sql)
         prepared = cached.prepared
         if isinstance(prepared.statement, Query | Explain | TransactionControl):
@@ -116,9 +118,6 @@ class Session:
         bound = [tuple(map(to_value, bind_parameters(prepared.parameters, row))) for row in rows]
         if not bound:
             return Result(rowcount=0)
-        if self._is_stale:
-            yield self.engine.refreshing()
-            cached = self._statement(sql)
         plan = Plan(cached.compiled(self.registry, None), partial(self._compiled, sql, None), bound, sql)
         return (yield from self._run(plan, ()))
 

@@ -23,7 +23,7 @@ LAYERS = (
     ("planner", "storage"),
     ("executor",),
     ("session", "explaining", "past", "upkeep", "detecting"),
-    ("rows", "drive", "opening", "connection", "background", "output"),
+    ("rows", "frames", "drive", "opening", "connection", "background", "output"),
     ("aio",),
     ("dbapi", "database", "table"),
     ("bot", "cli", "sqlalchemy"),
@@ -33,6 +33,8 @@ FOREIGN_HOMES = {
     "discord": ("storage.discord", "database", "bot"),
     "cryptography": ("storage.sealing",),
     "pydantic": ("table", "database", "bot"),
+    "sqlalchemy": ("sqlalchemy",),
+    "alembic": ("sqlalchemy",),
 }
 MAX_FILE, MAX_FUNCTION = 400, 60
 
