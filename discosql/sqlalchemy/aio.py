@@ -46,7 +46,7 @@ class AsyncDriver(AsyncAdapt_dbapi_module):
         module: Any = Driver()
         super().__init__(discosql.aio, dbapi_module=module)
         self.paramstyle = discosql.paramstyle
-        self.sqlite_version_info = Driver.sqlite_version_info
+        self.sqlite_version_info = discosql.sqlite_version_info
 
     def __getattr__(self, name: str) -> Any:
         return getattr(discosql, name)

@@ -1,7 +1,7 @@
 """The dialect over `discosql.connect`: SQLite's, with types of its own and transactions that are serializable."""
 
 from importlib.util import find_spec
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from sqlalchemy import exc, pool, util
@@ -9,7 +9,7 @@ from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDialect, SQLiteTypeCompiler
 from sqlalchemy.engine.url import URL
 
-from discosql.sqlalchemy.types import COLSPECS
+from discosql.sqlalchemy.types import COLSPECS, ISCHEMA_NAMES
 
 if find_spec("alembic") is not None:
     import discosql.sqlalchemy.migrations  # noqa: F401 - Alembic looks implementations up by the dialect's name
@@ -61,7 +61,7 @@ class DiscosqlDialect(SQLiteDialect):
     statement_compiler = DiscosqlCompiler
     type_compiler_cls = DiscosqlTypeCompiler
     colspecs = COLSPECS
-    ischema_names: ClassVar = {**SQLiteDialect.ischema_names, "UUID": sqltypes.UUID}
+    ischema_names = ISCHEMA_NAMES
     supports_statement_cache = True
     supports_native_decimal = True
     supports_native_uuid = True

@@ -1,16 +1,12 @@
-"""What SQLAlchemy calls the driver: the module discosql, and what SQLite's dialect asks of a module beyond PEP 249."""
+"""What SQLAlchemy calls the driver: the module discosql, with connections that are always in a transaction."""
 
-from typing import Any, Final
+from typing import Any
 
 import discosql
-from discosql.executor.functions.core import SQLITE_VERSION
 
 
 class Driver:
-    """The module discosql, with the version of SQLite whose SQL it speaks."""
-
-    sqlite_version: Final = SQLITE_VERSION
-    sqlite_version_info: Final = tuple(map(int, SQLITE_VERSION.split(".")))
+    """The module discosql."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(discosql, name)

@@ -95,3 +95,6 @@ COLSPECS: dict[type[sqltypes.TypeEngine[Any]], type[sqltypes.TypeEngine[Any]]] =
     sqltypes.Time: sqlite.TIME,
 }
 """The types that need more than SQLAlchemy's own."""
+
+ISCHEMA_NAMES = {**sqlite.SQLiteDialect.ischema_names, "UUID": sqltypes.UUID}
+"""The types of columns by the names they were declared with."""
