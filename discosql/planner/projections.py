@@ -42,7 +42,10 @@ def expand(binder: Binder, tree: exp.Select, scope: Scope) -> list[Item]:
             source = scope.source(projection.table, projection.db or None)
             if source is None:
                 raise UnknownNameError(f"no such table: {projection.table}")
-            items += [Item(column.name, column.bound) for column in source.columns if not column.hidden]
+            shown = [column for column in source.columns if not column.hidden]
+            for column in shown:
+                _refuse_ambiguous(scope, source, column.name)
+            items += [Item(column.name, column.bound) for column in shown]
         else:
             items.append(_item(binder, projection, scope))
     return items
@@ -55,11 +58,22 @@ def _all_columns(scope: Scope) -> Iterator[Item]:
             folded = fold_case(column.name)
             if column.hidden or folded in source.using:
                 continue
+            _refuse_ambiguous(scope, source, column.name)
             if _is_merged_later(scope.sources[position + 1 :], folded):
                 found = [match.bound for match in scope.find(column.name)]
                 yield Item(column.name, found[0] if len(found) == 1 else coalesced(found))
             else:
                 yield Item(column.name, column.bound)
+
+
+def _refuse_ambiguous(scope: Scope, source: Source, name: str) -> None:
+    """Raise ProgrammingError if another table of the same name has a column of that name, too, and not by USING."""
+    for other in scope.sources:
+        if other is source or fold_case(other.name) != fold_case(source.name):
+            continue
+        is_same = source.schema is None or source.schema == other.schema
+        if source.name and is_same and fold_case(name) in other.names and fold_case(name) not in other.using:
+            raise ProgrammingError(f"ambiguous column name: {source.name}.{name}")
 
 
 def _is_merged_later(sources: tuple[Source, ...], folded: str) -> bool:
