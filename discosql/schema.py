@@ -231,7 +231,7 @@ class Catalog:
     """All tables, views and triggers of a database by folded name. `version` changes with every change of the schema.
 
     `next_id` is the next free id for tables and indexes; ids are never used twice. Triggers are in the order in which
-    they were made.
+    they were made. `settings` are numbers that programs keep with their schema (PRAGMA user_version).
 
     What a session sees may have a `temporary` part, a catalog of its own whose ids begin at `TEMPORARY_ID`. Its tables
     and views hide others of the same name unless a database is named, ``main`` or ``temp``. The attributes above are
@@ -244,6 +244,7 @@ class Catalog:
     next_id: int = 1
     triggers: Mapping[str, Trigger] = field(default_factory=dict)
     temporary: "Catalog | None" = None
+    settings: Mapping[str, int] = field(default_factory=dict)
 
     # Parts --------------------------------------------------------------------------------------------------------
 
@@ -360,6 +361,10 @@ class Catalog:
         """Return this part without the named view."""
         folded = fold_case(name)
         return self._changed(views={key: view for key, view in self.views.items() if key != folded})
+
+    def with_setting(self, name: str, value: int) -> "Catalog":
+        """Return the catalog with a setting changed."""
+        return self._changed(settings={**self.settings, name: value})
 
     def with_trigger(self, trigger: Trigger) -> "Catalog":
         """Return the catalog with a trigger added or replaced."""

@@ -410,8 +410,8 @@ def test_pragmas_are_tables_too() -> None:
 
 
 def test_pragmas_that_cannot_be_set_are_named() -> None:
-    with pytest.raises(NotSupportedError, match="PRAGMA user_version cannot be set"):
-        Schema().plan("PRAGMA user_version = 5")
+    with pytest.raises(NotSupportedError, match="PRAGMA encoding cannot be set"):
+        Schema().plan("PRAGMA encoding = 'UTF-16'")
 
 
 @pytest.mark.parametrize(

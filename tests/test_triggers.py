@@ -224,3 +224,19 @@ def test_changes_of_the_schema_name_triggers() -> None:
     data = catalog_changes_to_json(old, new)
     assert data["no_triggers"] == ["one"] and [trigger["name"] for trigger in data["triggers"]] == ["three"]
     assert catalog_changes_from_json(old, data) == new
+
+
+def test_a_programs_number_of_its_schema_lasts(tmp_path: Path) -> None:
+    path = tmp_path / "a.disco"
+    with discosql.connect(path, isolation_level=None) as db:
+        db.execute("PRAGMA user_version = 5")
+        db.execute("BEGIN")
+        db.execute("PRAGMA user_version = 6")
+        db.execute("ROLLBACK")
+    with discosql.connect(path, isolation_level=None) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (5,)
+        for number in range(70):
+            db.execute(f"PRAGMA application_id = {number}")
+    with discosql.connect(path) as db:
+        found = db.execute("SELECT user_version, application_id FROM pragma_user_version, pragma_application_id")
+        assert found.fetchone() == (5, 69)

@@ -150,8 +150,8 @@ def _database(schema: Value) -> str | None:
 # Indexes and keys ------------------------------------------------------------------------------------------------
 
 
-def _index_list(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
-    table = _table(context, name)
+def _index_list(context: Context, name: Value = None, schema: Value = None) -> Iterator[Row]:
+    table = _table(context, name, schema)
     indexes = table.all_indexes if table is not None else ()
     for number, index in enumerate(sorted(indexes, key=lambda index: -index.id)):
         partial = isinstance(index, ComputedIndex) and index.where is not None
@@ -196,8 +196,8 @@ def _key_columns(index: Index | ComputedIndex) -> Iterator[tuple[int, str, bool]
     yield from zip(index.columns, collations, descending, strict=True)
 
 
-def _foreign_key_list(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
-    table = _table(context, name)
+def _foreign_key_list(context: Context, name: Value = None, schema: Value = None) -> Iterator[Row]:
+    table = _table(context, name, schema)
     keys = reversed(table.foreign_keys) if table is not None else ()
     for number, key in enumerate(keys):
         for place, position in enumerate(key.columns):
@@ -251,8 +251,8 @@ _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "discosql_stats": _stats,
     "pragma_encoding": lambda context: iter([("UTF-8",)]),
     "pragma_schema_version": lambda context: iter([(context.view.catalog.version,)]),
-    "pragma_user_version": lambda context: iter([(0,)]),
-    "pragma_application_id": lambda context: iter([(0,)]),
+    "pragma_user_version": lambda context: iter([(context.view.catalog.settings.get("user_version", 0),)]),
+    "pragma_application_id": lambda context: iter([(context.view.catalog.settings.get("application_id", 0),)]),
     "pragma_foreign_keys": lambda context: iter([(int(context.state.foreign_keys),)]),
     "pragma_recursive_triggers": lambda context: iter([(int(context.state.recursive_triggers),)]),
     "pragma_defer_foreign_keys": lambda context: iter([(int(context.state.defer_foreign_keys),)]),

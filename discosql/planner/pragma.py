@@ -4,6 +4,7 @@ A PRAGMA that reads is a query of the table-valued function of its name; one tha
 discosql has no use for do nothing, as unknown ones do in SQLite.
 """
 
+import re
 from typing import Final
 
 from sqlglot import exp
@@ -19,7 +20,10 @@ from discosql.planner.plan import ChangeSchema, CheckIntegrity, Query, SetPragma
 
 _SETTINGS: Final = frozenset({"foreign_keys", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"})
 _CHECKS: Final = frozenset({"integrity_check", "quick_check"})
-_REFUSED: Final = frozenset({"user_version", "application_id", "encoding", "writable_schema"})
+_KEPT: Final = frozenset({"user_version", "application_id"})
+"""Numbers that are kept with the schema, for programs to know its version by."""
+
+_REFUSED: Final = frozenset({"encoding", "writable_schema"})
 
 
 def build_pragma(context: PlanContext, pragma: Pragma) -> Statement:
@@ -29,12 +33,16 @@ def build_pragma(context: PlanContext, pragma: Pragma) -> Statement:
         return SetPragma(name, pragma.value)
     if name in _CHECKS:
         return _build_check(context, name, pragma.value)
+    if name in _KEPT and pragma.value is not None:
+        return ChangeSchema(f"PRAGMA {name}", context.catalog.with_setting(name, _small_integer(pragma.value)))
     if name in _REFUSED and pragma.value is not None:
         raise NotSupportedError(f"PRAGMA {name} cannot be set")
     table = CATALOG_TABLES.get(f"pragma_{name}")
     if table is None:
         return nothing(context, f"PRAGMA {name}")
     arguments = [] if pragma.value is None else [exp.Literal.string(pragma.value)]
+    if arguments and pragma.database is not None and table.arguments > 1:
+        arguments.append(exp.Literal.string(pragma.database))
     call = exp.Anonymous(this=table.name, expressions=arguments)
     query = exp.Select(expressions=[exp.Star()], from_=exp.From(this=exp.Table(this=call)))
     return Query(*Binder(context, ParameterTable()).build_query(query))
@@ -49,6 +57,13 @@ def _build_check(context: PlanContext, name: str, value: str | int | None) -> Ch
     except ValueError:
         return CheckIntegrity(quick, context.catalog.table(str(value)).name)
     return CheckIntegrity(quick, limit=limit) if limit > 0 else CheckIntegrity(quick)
+
+
+def _small_integer(text: str) -> int:
+    """Return the number of 32 bits that a text begins with, 0 for anything else."""
+    match = re.match(r"[+-]?\d+", text)
+    value = int(match[0]) if match else 0
+    return value if -(2**31) <= value < 2**31 else 0
 
 
 def build_nothing(context: PlanContext, statement: Nothing) -> Statement:

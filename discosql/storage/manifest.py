@@ -71,6 +71,7 @@ def manifest_to_json(manifest: Manifest, *, sealed: bool = False) -> Iterator[An
         "tables": [schema_to_json(table) for table in catalog.tables.values()],
         "views": [view_to_json(view) for view in catalog.views.values()],
         "triggers": [trigger_to_json(trigger) for trigger in catalog.triggers.values()],
+        "settings": dict(catalog.settings),
         "retired": [[item.message, item.pages, item.channels] for item in manifest.retired],
     }
     for table, version in manifest.tables.items():
@@ -161,7 +162,7 @@ def manifest_from_json(body: Sequence[Any], *, objects: bool, log: int) -> Manif
             catalog = catalog.with_view(view)
         for trigger in head.get("triggers", ()):
             catalog = catalog.with_trigger(trigger_from_json(trigger))
-        catalog = replace(catalog, version=head["v"], next_id=head["n"])
+        catalog = replace(catalog, version=head["v"], next_id=head["n"], settings=head.get("settings", {}))
         overlays: dict[int, Layer] = {}
         for value in values:
             if "o" in value:

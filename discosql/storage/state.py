@@ -192,13 +192,14 @@ def catalog_changes_to_json(old: Catalog, new: Catalog) -> dict[str, Any]:
     known = {table.id: table for table in old.tables.values()}
     left = {table.id for table in new.tables.values()}
     data: dict[str, Any] = {"v": new.version, "n": new.next_id}
-    parts = {
+    parts: dict[str, Any] = {
         "put": [schema_to_json(table) for table in new.tables.values() if known.get(table.id) != table],
         "drop": [table for table in known if table not in left],
         "views": [view_to_json(view) for name, view in new.views.items() if old.views.get(name) != view],
         "no_views": [name for name in old.views if name not in new.views],
         "triggers": [trigger_to_json(item) for name, item in new.triggers.items() if old.triggers.get(name) != item],
         "no_triggers": [name for name in old.triggers if name not in new.triggers],
+        "settings": dict(new.settings) if new.settings != old.settings else {},
     }
     return data | {name: part for name, part in parts.items() if part}
 
@@ -220,7 +221,8 @@ def catalog_changes_from_json(old: Catalog, data: Mapping[str, Any]) -> Catalog:
         catalog = catalog.without_trigger(name)
     for trigger in data.get("triggers", ()):
         catalog = catalog.with_trigger(trigger_from_json(trigger))
-    return replace(catalog, version=data["v"], next_id=data["n"])
+    settings = {**old.settings, **data.get("settings", {})}
+    return replace(catalog, version=data["v"], next_id=data["n"], settings=settings)
 
 
 def schema_to_json(table: Any) -> dict[str, Any]:

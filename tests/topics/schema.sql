@@ -117,3 +117,20 @@ reindex
 pragma integrity_check
 select count(*)>5 from pragma_function_list
 select name from pragma_table_info('a')
+pragma user_version
+pragma user_version=5
+pragma user_version
+begin
+pragma user_version=9
+rollback
+pragma user_version
+pragma user_version=abc
+pragma main.user_version
+pragma user_version=-3.5
+pragma user_version
+pragma application_id=12
+pragma application_id
+create temp table a(other)
+pragma table_info(a)
+pragma main.table_info(a)
+pragma temp.table_info(a)

@@ -230,14 +230,15 @@ class StatementGrammar(TriggerGrammar):
 
     def _pragma(self) -> Pragma:
         self.skip()
-        name = self.qualified_name().name.lower()
+        given = self.qualified_name()
+        name, database = given.name.lower(), given.database
         if self.accept("="):
-            return Pragma(name, self._pragma_value())
+            return Pragma(name, self._pragma_value(), database=database)
         if self.accept("("):
             value = self._pragma_value()
             self.expect(")")
-            return Pragma(name, value, is_call=True)
-        return Pragma(name)
+            return Pragma(name, value, is_call=True, database=database)
+        return Pragma(name, database=database)
 
     def _pragma_value(self) -> str:
         sign = ""

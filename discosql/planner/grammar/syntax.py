@@ -271,6 +271,7 @@ class Pragma:
     name: str
     value: str | None = None
     is_call: bool = False
+    database: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
