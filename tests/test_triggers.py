@@ -124,6 +124,20 @@ def test_a_trigger_that_replaces_what_another_puts_back(twins: Twins) -> None:
     twins.both("UPDATE OR REPLACE k SET m = 5")
 
 
+@pytest.mark.parametrize("raised", ["IGNORE", "FAIL, 'no'", "ABORT, 'no'"])
+@pytest.mark.parametrize("action", ["CASCADE", "SET NULL"])
+def test_a_trigger_that_keeps_a_foreign_key_action_from_a_child(twins: Twins, raised: str, action: str) -> None:
+    twins.run(
+        f"CREATE TABLE p (id INTEGER PRIMARY KEY REFERENCES t ON DELETE {action} ON UPDATE {action}) STRICT",
+        "INSERT INTO t (a) VALUES (1), (2), (3)",
+        "INSERT INTO p VALUES (1), (2)",
+        f"CREATE TRIGGER d BEFORE DELETE ON p WHEN OLD.id = 2 BEGIN SELECT RAISE({raised}); END",
+        f"CREATE TRIGGER u BEFORE UPDATE ON p WHEN OLD.id = 2 BEGIN SELECT RAISE({raised}); END",
+    )
+    for sql in ("UPDATE t SET a = a + 10", "DELETE FROM t WHERE a = 3", "DELETE FROM t"):
+        twins.both(sql)
+
+
 def test_a_thousand_levels_and_no_more() -> None:
     with discosql.connect(":memory:", isolation_level=None) as db:
         db.execute("PRAGMA recursive_triggers = ON")

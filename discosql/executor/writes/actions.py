@@ -174,6 +174,8 @@ class ForeignKeyWork:
             # The default may be the very key that was lost.
             self._touch(self._lost, reference, keys)
         if self._context.triggers is not None:
+            # Triggers may keep the action from children.
+            self._touch(self._lost, reference, keys)
             yield from self._act_by_row(reference, action, keys, children)
             return []
         changes = TableChanges(self._context.view, reference.child)
