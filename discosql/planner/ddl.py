@@ -75,7 +75,7 @@ def _is_taken(context: PlanContext, name: str, database: str, *, if_not_exists: 
 
 def _create_table(context: PlanContext, parameters: ParameterTable, statement: CreateTable) -> ChangeSchema:
     name = statement.name.name
-    temporary = is_temporary(statement.name, "table", temporary=statement.temporary)
+    temporary = is_temporary(statement.name, temporary=statement.temporary)
     check_new_name(name)
     if _is_taken(context, name, _DATABASES[temporary], if_not_exists=statement.if_not_exists):
         return nothing(context, f"CREATE TABLE {name}")
@@ -131,7 +131,7 @@ def _table_text(name: str, columns: list[Column]) -> str:
 def _create_view(context: PlanContext, statement: CreateView) -> ChangeSchema:
     # SQLite looks at what a view selects only when it is used.
     name = statement.name.name
-    temporary = is_temporary(statement.name, "view", temporary=statement.temporary)
+    temporary = is_temporary(statement.name, temporary=statement.temporary)
     check_new_name(name)
     if _is_taken(context, name, _DATABASES[temporary], if_not_exists=statement.if_not_exists):
         return nothing(context, f"CREATE VIEW {name}")

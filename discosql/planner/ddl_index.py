@@ -51,7 +51,7 @@ def build_create_index(context: PlanContext, statement: CreateIndex) -> ChangeSc
 def _indexed_table(context: PlanContext, statement: CreateIndex) -> TableSchema:
     catalog, given = context.catalog, statement.name.database
     # An index is where its table is; one that names a database looks for the table there only.
-    is_temporary(statement.name, "index", temporary=False)
+    is_temporary(statement.name, temporary=False)
     if catalog.find_view(statement.table, given) is not None:
         raise ProgrammingError("views may not be indexed")
     if fold_case(statement.table).startswith("sqlite_"):

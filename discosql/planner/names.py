@@ -10,23 +10,24 @@ DATABASES: Final = frozenset({"main", "temp"})
 """The databases that a connection has: what lasts, and what only it sees."""
 
 
+_UNQUALIFIED: Final = "temporary table name must be unqualified"
+
+
 def check_database(name: Name) -> None:
     """Raise ProgrammingError if a name is given with a database that there is not."""
     if name.database is not None and fold_case(name.database) not in DATABASES:
         raise UnknownNameError(f"no such table: {name.database}.{name.name}")
 
 
-def is_temporary(name: Name, kind: str, *, temporary: bool) -> bool:
+def is_temporary(name: Name, *, temporary: bool, refusal: str = _UNQUALIFIED) -> bool:
     """Return whether a new table, view or trigger is a temporary one: so it says (TEMP), or the database it names.
 
-    Raises ProgrammingError if both do, or for an unknown database.
+    Raises ProgrammingError if both do, with the message `refusal`, or for an unknown database.
     """
     if name.database is None:
         return temporary
     if temporary:
-        # SQLite has these two messages.
-        what = "temporary trigger may not have qualified name" if kind == "trigger" else None
-        raise ProgrammingError(what or "temporary table name must be unqualified")
+        raise ProgrammingError(refusal)
     if fold_case(name.database) not in DATABASES:
         raise ProgrammingError(f"unknown database {name.database}")
     return fold_case(name.database) == "temp"

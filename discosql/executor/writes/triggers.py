@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 1000
 """How many triggers may be running within each other, as in SQLite."""
 
-_CHANGES: Final = (Insert, Update, Delete, ViewChange)
-
 
 class Change(Protocol):
     """A compiled statement that changes rows."""
