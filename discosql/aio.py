@@ -144,6 +144,14 @@ class Connection(ConnectionBase):
         async with self._lock:
             self._session.rollback()
 
+    async def outcome(self, transaction: str) -> bool | None:
+        """Return whether the `transaction` of an UnknownOutcomeError was stored; None if that is beyond finding out.
+
+        Raises NoAnswerError if it cannot be found out now: ask again.
+        """
+        self._check_open()
+        return await self._session.engine.outcome(transaction)
+
     async def channels(self) -> list[ChannelSummary]:
         """Return what the database consists of in its server: channels, messages, files, bytes. Reads all of it."""
         from discosql.storage.engine import describe

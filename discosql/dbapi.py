@@ -188,6 +188,15 @@ class Connection(ConnectionBase):
         with self._lock:
             self._session.rollback()
 
+    def outcome(self, transaction: str) -> bool | None:
+        """Return whether the `transaction` of an UnknownOutcomeError was stored; None if that is beyond finding out.
+
+        Raises NoAnswerError if it cannot be found out now: ask again.
+        """
+        self._check_open()
+        with self._lock:
+            return LOOP_THREAD.run(self._session.engine.outcome(transaction))
+
     def channels(self) -> list[ChannelSummary]:
         """Return what the database consists of in its server: channels, messages, files, bytes. Reads all of it."""
         from discosql.storage.engine import describe

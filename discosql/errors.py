@@ -120,7 +120,7 @@ class SerializationError(OperationalError):
 
 
 class UnknownOutcomeError(OperationalError):
-    """A commit was sent and no answer came. `transaction` identifies it for `outcome()`."""
+    """A commit was sent and no answer came. `Connection.outcome(error.transaction)` tells later what became of it."""
 
     def __init__(self, message: str, transaction: str = "") -> None:
         super().__init__(message)

@@ -43,6 +43,7 @@ class Fault:
     done: bool = False
     drop: bool = False  # the connection is closed without an answer
     cut: bool = False  # the answer ends in the middle
+    delay: float = 0.0  # seconds after which the request is carried out; nothing else is wrong then
     method: str = ""  # only requests of this method; "" for all
     path: str = ""  # only requests whose path matches
 
@@ -122,6 +123,9 @@ class LoopbackDiscord:
         self.requests.append(request)
         body, files = await _read(request)
         fault = self._fault_for(request)
+        if fault is not None and fault.delay:
+            await asyncio.sleep(fault.delay)
+            fault = None
         # Interactions are answered with a token of their own, which is a part of the path.
         known_by_path = re.match(r"/api/v10/(interactions|webhooks)/", request.path)
         if not known_by_path and request.headers.get("Authorization") != f"Bot {TOKEN}":

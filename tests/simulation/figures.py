@@ -1,10 +1,12 @@
 """Figures of many runs, for the documentation: ``python -m simulation.figures`` in the directory of the tests.
 
-Prints a table of modes: runs of one to three clients with so many seeds each, and what came of their transactions.
+Prints a table of modes, all if none are named after the number of seeds: runs of one to three clients with so many
+seeds each, and what came of their transactions.
 """
 
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from loguru import logger
@@ -42,12 +44,12 @@ def _line(name: str, counts: Counter[str]) -> str:
     return f"| {name} | {' | '.join(f'{counts[column]:,}' for column in COLUMNS)} |"
 
 
-def main(seeds: int) -> None:
+def main(seeds: int, modes: Sequence[str]) -> None:
     logger.disable("discosql")
     print(f"| mode | {' | '.join(COLUMNS)} |")
     print(f"| --- |{' ---: |' * len(COLUMNS)}")
     total = Counter[str]()
-    for mode in MODES:
+    for mode in modes:
         counts = count(mode, range(FIRST, FIRST + seeds))
         total += counts
         print(_line(mode, counts), flush=True)
@@ -55,4 +57,4 @@ def main(seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2:] or list(MODES))
