@@ -11,7 +11,6 @@ from guilds import NAME
 from loopback import Fault, LoopbackDiscord, rate_limited
 from stepped_clock import SteppedClock
 
-
 PEACEFUL = 20
 """Requests before the first fault: time to make the tables."""
 
