@@ -8,7 +8,7 @@ from simulation.loop import run
 from simulation.modes import MODES
 from simulation.rules import RANDOM, Switch
 from simulation.runs import simulate
-from simulation.scenarios import DIRECTED
+from simulation.scenarios import DIRECTED, OTHERS
 
 from discosql.errors import DatabaseError
 
@@ -19,7 +19,7 @@ FAILURES = (AssertionError, DatabaseError)
 """What a scene raises when something is wrong: the oracle's verdict, or an alarm of the code itself."""
 
 
-@pytest.mark.parametrize("scene", DIRECTED, ids=lambda scene: scene.__name__)
+@pytest.mark.parametrize("scene", [*DIRECTED, *OTHERS], ids=lambda scene: scene.__name__)
 def test_scenes(scene: Callable[[], Awaitable[None]]) -> None:
     run(scene())
 

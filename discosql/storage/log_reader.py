@@ -230,7 +230,10 @@ class LogReader:
             await self._start_over()
             return
         self._measure_lag(messages, sent)
-        self._check_recent(entries, messages, cursor, started)
+        gone = self._check_recent(entries, messages, cursor, started)
+        if gone is not None:
+            await self._open_without(gone)
+            return
         # Before deciding: an entry of our own must not win on a chain that others have left.
         self._check_orphan(started)
         try:
@@ -334,18 +337,29 @@ class LogReader:
 
     def _check_recent(
         self, entries: Sequence[tuple[Entry, Message]], messages: Sequence[Message], cursor: int, started: float
-    ) -> None:
-        """Raise DatabaseCorruptionError if an entry that was read before is gone or was edited."""
+    ) -> Candidate | None:
+        """Return an entry that was read before and is gone. Raises DatabaseCorruptionError if one was edited."""
         seen = {entry.id for entry, _ in entries}
         for winner in self.chain.recent_winners:
             message = winner.message
             if message.id <= cursor or winner.entry.id in seen or started < winner.time + self.timing.visibility:
                 continue
-            edited = any(other.id == message.id for other in messages)
-            raise DatabaseCorruptionError(
-                f"entry #{winner.entry.slot} of the log was {'changed' if edited else 'deleted'}: message {message.id} "
-                f"of channel {self.channel}"
-            )
+            if all(other.id != message.id for other in messages):
+                return winner
+            raise self._damage(winner, "changed")
+        return None
+
+    async def _open_without(self, gone: Candidate) -> None:
+        """Start anew, as others have removed an entry after a checkpoint; if there is none, it is damage."""
+        slot = gone.entry.slot
+        await self._open()
+        if self.chain.base.slot < slot and self.chain.winners.get(slot) != gone.entry.id:
+            raise self._damage(gone, "deleted")
+
+    def _damage(self, winner: Candidate, what: str) -> DatabaseCorruptionError:
+        return DatabaseCorruptionError(
+            f"entry #{winner.entry.slot} of the log was {what}: message {winner.message.id} of channel {self.channel}"
+        )
 
     def _check_damage(self, messages: Sequence[Message], started: float) -> None:
         for message in messages:

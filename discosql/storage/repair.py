@@ -14,7 +14,7 @@ from typing import Any, Final
 from discosql.errors import DatabaseCorruptionError, NotFoundError, OperationalError
 from discosql.schema import Catalog
 from discosql.storage.archive import Archive
-from discosql.storage.chain import ORIGIN, Chain, Head, Timing
+from discosql.storage.chain import ORIGIN, Candidate, Chain, Head, Timing
 from discosql.storage.core import Engine
 from discosql.storage.entry import Body, Entry
 from discosql.storage.guild import Channel, Guild, Message
@@ -179,8 +179,9 @@ class _BrokenLog(Log):
 
     def _check_recent(
         self, entries: Sequence[tuple[Entry, Message]], messages: Sequence[Message], cursor: int, started: float
-    ) -> None:
+    ) -> Candidate | None:
         """Let damage be: that is what is being repaired."""
+        return None
 
 
 async def reopens(guild: Guild, log: Channel, options: EngineOptions) -> None:

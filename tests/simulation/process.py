@@ -168,7 +168,7 @@ class SimulatedGuild(Guild):
         raise NoAnswerError(why)
 
     async def channels(self) -> list[Channel]:
-        return await self._call("channels", lambda: list(self.server.channels))
+        return await self._call("channels", self.server.listed)
 
     async def create_category(self, name: str) -> Channel:
         return await self._call("create_category", lambda: self.server.create(name, None, "", is_category=True))

@@ -204,7 +204,8 @@ class Run:
         """Let the weather clear up, and compare what everybody knows with the truth."""
         self.server.weather = FAIR
         self.server.outage_until = 0.0
-        await asyncio.sleep(10)
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(10 + max(process.frozen_until - now for process in self.processes if not process.dead))
         programs = [program for _, program in sorted(self.lives.items()) if not program.process.dead]
         for program in programs:
             program.process.cut_until = 0.0

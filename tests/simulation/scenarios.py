@@ -32,3 +32,6 @@ DIRECTED: Final[dict[Callable[[], Awaitable[None]], Switch]] = {
     sleepers.checkpoint_that_lost: rules.any_checkpoint_will_do,
 }
 """Each scene with the rule without which it fails."""
+
+OTHERS: Final[tuple[Callable[[], Awaitable[None]], ...]] = (sleepers.head_removed_under_an_idle_reader,)
+"""Scenes of faults that were found and mended."""

@@ -170,3 +170,22 @@ async def _win_against_checkpoint(owner: Program, loser: Program) -> Attempt:
     process.die()
     await asyncio.wait({checkpoint}, timeout=1)
     return await winning
+
+
+@in_seconds
+async def head_removed_under_an_idle_reader() -> None:
+    """Others go on from an entry that has long been the newest, and remove it before a reader looks again."""
+    scene = Scene(quick=True)
+    await scene.set_up()
+    reader, other = await scene.enter("reader"), await scene.owner("other")
+    for _ in range(4):
+        await asyncio.sleep(QUICK_GRACE / 3)
+        await reader.refresh()
+    head = reader.engine.log.head.message
+    for _ in range(2):
+        await write(other)
+        assert await other.engine.checkpoint(everything=True)
+    await collect(other)
+    assert head not in scene.server.shelf(scene.server.log.id).stored
+    await write(reader)
+    await scene.finish()

@@ -105,6 +105,13 @@ class Server:
         self.channels = [known for known in self.channels if known.id != channel]
         self.shelves.pop(channel, None)
 
+    def listed(self) -> list[Channel]:
+        """Return the channels, each with the newest message that it ever had."""
+        return [
+            replace(channel, newest=max((message.id for message in self.shelves[channel.id].posted), default=0))
+            for channel in self.channels
+        ]
+
     def shelf(self, channel: int) -> Shelf:
         if channel not in self.shelves:
             raise NotFoundError("no such channel")
