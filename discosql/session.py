@@ -179,7 +179,9 @@ class Session:
             finally:
                 self.engine.rollback(transaction)
                 self.state.end_transaction()
-            yield self.engine.refreshing()
+            if self.engine.head == transaction.snapshot.slot:
+                # What is in the way is not known here yet.
+                yield self.engine.refreshing()
             plan.renew()
         raise AssertionError("unreachable")
 

@@ -140,22 +140,22 @@ class Engine:
             return True
         return not self.guild.is_live and self.log.clock.lower_bound() - self.log.synced > max_staleness
 
-    async def refresh(self, *, latest: bool = False) -> None:
+    async def refresh(self, *, latest: bool = False, since: int | None = None) -> None:
         """Bring the state up to what is certain in the log by now.
 
         With `latest`, everything that anybody had committed before the call will be in it; on Discord that means
-        waiting for a second or more.
+        waiting for a second or more. With `since`, a reading that began after so many will do.
         """
         self._check_usable()
         with self._stopping():
             if latest:
                 await self.log.sync_to_latest()
             else:
-                await self.log.sync()
+                await self.log.sync(since)
 
     def refreshing(self) -> Pending:
-        """Return what refreshes when it is fetched."""
-        return _Task(self.refresh)
+        """Return what refreshes when it is fetched, unless the log was read since this call."""
+        return _Task(partial(self.refresh, since=self.log.readings))
 
     async def ready_to_append(self) -> None:
         """Resolve what is unknown, and bring the state up to date if it must be."""

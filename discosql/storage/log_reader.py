@@ -91,6 +91,8 @@ class LogReader:
         self.randbytes = randbytes
         self._follower = follower
         self._lock = asyncio.Lock()
+        self.readings = 0  # begun so far
+        self._answered = 0  # the last of them that succeeded
         self.acknowledged: dict[int, str] = {}
 
     @property
@@ -174,10 +176,18 @@ class LogReader:
 
     # Keeping up ---------------------------------------------------------------------------------------------------
 
-    async def sync(self) -> None:
-        """Read what is new in the log and apply what is certain of it."""
+    async def sync(self, since: int | None = None) -> None:
+        """Read what is new in the log and apply what is certain of it.
+
+        Those who ask while it is being read share the next reading. With `since`, a value of `readings`, one that began
+        after that will do.
+        """
+        since = self.readings if since is None else since
         async with self._lock:
-            await self._sync()
+            if self._answered <= since:
+                self.readings += 1
+                await self._sync()
+                self._answered = self.readings
 
     async def catch_up(self) -> None:
         """Wait until what is in the log now is decided: at most the time that a slot stays open, else no time at all.
