@@ -169,6 +169,7 @@ class Session:
 
     def _autocommit(self, plan: Plan, values: tuple[Value, ...]) -> Steps:
         for attempt in itertools.count(1):
+            seen = self.engine.head
             transaction = self._new_transaction()
             try:
                 return (yield from self._run_alone(transaction, plan.run, values))
@@ -179,7 +180,7 @@ class Session:
             finally:
                 self.engine.rollback(transaction)
                 self.state.end_transaction()
-            if self.engine.head == transaction.snapshot.slot:
+            if self.engine.head == seen:
                 # What is in the way is not known here yet.
                 yield self.engine.refreshing()
             plan.renew()

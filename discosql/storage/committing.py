@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from discosql.errors import DataError, LimitExceededError, SerializationError, UnknownOutcomeError
+from discosql.errors import (
+    DatabaseCorruptionError,
+    DataError,
+    LimitExceededError,
+    SerializationError,
+    UnknownOutcomeError,
+)
 from discosql.storage.body import dump_body
 from discosql.storage.chain import Candidate
 from discosql.storage.codec import dump
@@ -238,7 +244,11 @@ class Committer:
         messages, _ = await read_after(log.guild, log.channel, log.chain.base.message)
         for entry, message in entries_of(log.guild, messages, log.keyring):
             if entry.session == session and entry.kind == "c" and log.chain.winners.get(entry.slot) == entry.id:
-                body = await body_of(log.guild, Candidate(entry, message))
+                try:
+                    body = await body_of(log.guild, Candidate(entry, message))
+                except DatabaseCorruptionError:
+                    # A file that was removed since the reading; one that is damaged is the business of readers.
+                    continue
                 if any(str(value[0]) == number for value in body):
                     return True
         return None
