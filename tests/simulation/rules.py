@@ -261,8 +261,6 @@ RANDOM: Final[dict[Switch, tuple[str, int]]] = {
     settle_too_small: ("lagging", 3),
     visibility_too_small: ("lagging", 3),
     no_trimmed_log_rule: ("garbage", 2),
-    collection_by_the_clock: ("garbage", 3),
     precedence_for_ever: ("frozen", 3),
-    no_orphan_alarm: ("damage", 2),
 }
 """The switches that random runs notice, with the mode and number of clients that notice them best."""
