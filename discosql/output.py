@@ -1,6 +1,7 @@
 """How results are written: aligned tables for people, CSV and JSON for programs."""
 
 import csv
+import html
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -105,5 +106,63 @@ def _json_array(items: Iterable[dict[str, Any]]) -> str:
     return "[" + ",\n ".join(lines) + "]\n"
 
 
-MODES: Final[Mapping[str, Writer]] = MappingProxyType({"table": table, "csv": _separated, "json": _json})
+def _tabbed(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return tab-separated lines; tabs and line breaks in values are escaped as ``\\t``, ``\\n`` and so on."""
+    lines = [names, *[[shown(value) for value in row] for row in rows]]
+    return "".join("\t".join(map(_escaped, line)) + "\n" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    for character, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        text = text.replace(character, escape)
+    return text
+
+
+def _json_lines(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    items = ({name: json_value(value) for name, value in zip(names, row, strict=True)} for row in rows)
+    return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
+
+
+def _markdown(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [
+        names,
+        ["---"] * len(names),
+        *[["NULL" if v is None else _printable(shown(v)) for v in row] for row in rows],
+    ]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _lines(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return a value a line, and a blank line between rows."""
+    space = max(map(width, names), default=0)
+    blocks = [
+        "".join(
+            f"{_padded(name, space, right=True)} = {'NULL' if value is None else _printable(shown(value))}\n"
+            for name, value in zip(names, row, strict=True)
+        )
+        for row in rows
+    ]
+    return "\n".join(blocks)
+
+
+def _html(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    def line(kind: str, cells: Iterable[str]) -> str:
+        return f"<tr>{''.join(f'<{kind}>{html.escape(cell)}</{kind}>' for cell in cells)}</tr>\n"
+
+    body = "".join(line("td", ["NULL" if value is None else shown(value) for value in row]) for row in rows)
+    return f"<table>\n{line('th', names)}{body}</table>\n"
+
+
+MODES: Final[Mapping[str, Writer]] = MappingProxyType(
+    {
+        "table": table,
+        "csv": _separated,
+        "tsv": _tabbed,
+        "json": _json,
+        "jsonl": _json_lines,
+        "markdown": _markdown,
+        "line": _lines,
+        "html": _html,
+    }
+)
 """The output modes by name."""

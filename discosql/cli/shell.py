@@ -2,17 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 import discosql
+from discosql.cli.console import Console
+from discosql.cli.dot_commands import Quit
 from discosql.cli.keys import add_key_arguments, key_of
+from discosql.cli.prompting import read_statements
 from discosql.cli.reporting import report
 from discosql.dbapi import Connection
-from discosql.errors import Error, OperationalError
+from discosql.errors import OperationalError
 from discosql.output import MODES
-from discosql.planner.parse import is_complete, split
 
 EPILOG: Final = """\
 DATABASE is a file (made if it does not exist), :memory:, or discord://<server name or id>[/<database>].
@@ -61,54 +62,28 @@ def _run(connection: Connection, options: argparse.Namespace) -> int:
     except (OSError, UnicodeDecodeError) as exc:
         return report(OperationalError(f"cannot read {exc.filename if isinstance(exc, OSError) else 'file'}: {exc}"))
     scripts += options.sql
-    if scripts or not sys.stdin.isatty():
-        return run_script(connection, "\n;".join(scripts) if scripts else sys.stdin.read(), options.mode)
-    return prompt(connection, options.mode)
-
-
-def run_script(connection: Connection, script: str, mode: str, out: TextIO | None = None) -> int:
-    """Run every statement of a text and write the results; stop at the first error."""
+    is_prompt = not scripts and sys.stdin.isatty()
+    console = Console(connection, options.mode, is_terminal=is_prompt and sys.stdout.isatty())
     try:
-        for sql in split(script):
-            run_statement(connection, sql, mode, out or sys.stdout)
-    except Error as exc:
-        return report(exc)
-    return 0
+        if is_prompt:
+            return prompt(console)
+        return 0 if console.run("\n;".join(scripts) if scripts else sys.stdin.read()) else 1
+    except Quit:
+        return 0
 
 
-def run_statement(connection: Connection, sql: str, mode: str, out: TextIO) -> None:
-    """Run one statement and write its rows, if it has any."""
-    cursor = connection.execute(sql)
-    if cursor.description is not None:
-        out.write(MODES[mode]([column[0] for column in cursor.description], cursor.fetchall()))
-        out.flush()
-
-
-def prompt(connection: Connection, mode: str) -> int:
-    """Read statements from a person until the end of input; errors are shown and the prompt goes on."""
-    sys.stdout.write(f"discosql {discosql.__version__}. End a statement with ; and the session with Ctrl-D.\n")
-    for statement in _statements():
+def prompt(console: Console) -> int:
+    """Run what a person enters until the end of input; errors are shown and the prompt goes on."""
+    console.timer = console.requests = True
+    sys.stdout.write(
+        f"discosql {discosql.__version__}. End a statement with ; and the session with Ctrl-D; .help helps.\n"
+    )
+    for text in read_statements(console.connection):
         try:
-            run_script(connection, statement, mode)
+            console.run(text)
         except KeyboardInterrupt:
             sys.stderr.write("interrupted\n")
+        except Quit:
+            return 0
     sys.stdout.write("\n")
     return 0
-
-
-def _statements() -> Iterator[str]:
-    text = ""
-    while True:
-        try:
-            text += input("      ...> " if text else "discosql> ") + "\n"
-        except EOFError:
-            return
-        except KeyboardInterrupt:
-            sys.stdout.write("\n")
-            text = ""
-            continue
-        if not text.strip():
-            text = ""
-        elif is_complete(text):
-            yield text
-            text = ""

@@ -1,0 +1,232 @@
+"""The shell as a person meets it, in a pseudo-terminal, and as programs do, in pipes."""
+
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+import discosql
+from discosql.cli.console import Console, caret_lines, is_ready, parts_of
+from discosql.cli.dot_commands import DOT_COMMANDS
+from discosql.errors import SqlSyntaxError
+from discosql.output import MODES
+
+COMMAND = [sys.executable, "-m", "discosql"]
+
+
+class Terminal:
+    """The command in a pseudo-terminal, as if a person typed."""
+
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self._ours = ours
+        self.process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=folder,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            # Ctrl-C reaches who has the terminal as its own.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            env={**os.environ, "TERM": "xterm", "DISCOSQL_HISTORY": str(folder / "history"), **environment},
+        )
+        os.close(theirs)
+        self._seen = ""
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def expect(self, pattern: str, seconds: float = 30) -> str:
+        """Read until a pattern shows, colours and cursor movements left out; return what came before and it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            plain = re.sub(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|[=>])|\r", "", self._seen)
+            found = re.search(pattern, plain)
+            if found is not None:
+                self._seen = ""
+                return plain
+            ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise AssertionError(f"{pattern!r} did not come, but {plain!r}")
+            data = os.read(self._ours, 65_536)
+            # A terminal answers where its cursor is.
+            if b"\x1b[6n" in data:
+                os.write(self._ours, b"\x1b[1;1R")
+            self._seen += data.decode("utf-8", "replace")
+
+    def close(self) -> int:
+        status = self.process.wait(30)
+        os.close(self._ours)
+        return status
+
+
+def test_a_session_in_a_terminal(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "shop.disco", PAGER="cat")
+    terminal.expect("discosql>")
+    terminal.type("CREATE TABLE item (id INTEGER PRIMARY KEY, flavour TEXT);\r")
+    terminal.expect(r"\d requests, \d downloads[\s\S]*discosql>")
+    terminal.type("INSERT INTO item (flavour)\r")
+    terminal.expect(r"\.\.\.>")
+    terminal.type("VALUES ('tea');\r")
+    terminal.expect(r"requests[\s\S]*discosql>")
+    terminal.type("SELECT flav\t")
+    terminal.expect("our")  # only what is new is drawn
+    terminal.type(" FROM item;\r")
+    assert "tea" in terminal.expect(r"0 requests[\s\S]*discosql>")
+    terminal.type("SELECT 1 FROM item WHERE ORDER BY 1;\r")
+    assert re.search(r"\n +\^\n", terminal.expect(r"SqlSyntaxError[\s\S]*discosql>"))
+    terminal.type(".tables\r")
+    terminal.expect(r"item[\s\S]*discosql>")
+    terminal.type("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n;\r")
+    terminal.expect(r"running, seconds: \d")
+    terminal.type("\x03")
+    terminal.expect(r"interrupted[\s\S]*discosql>")
+    terminal.type("SELECT count(*) FROM item;\r")
+    terminal.expect(r"requests[\s\S]*discosql>")
+    terminal.type(".quit\r")
+    assert terminal.close() == 0
+    assert "+VALUES ('tea');" in (tmp_path / "history").read_text(encoding="utf-8")
+
+
+def test_without_the_extra_a_plain_prompt_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "prompt_toolkit.py").write_text("raise ImportError('not installed')\n", encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    terminal = Terminal(tmp_path, PYTHONPATH=path)
+    terminal.expect(r"pip install 'discosql\[shell\]'[\s\S]*discosql>")
+    terminal.type("SELECT 1 +\n")
+    terminal.expect(r"\.\.\.>")
+    terminal.type("1 AS two;\n")
+    terminal.expect(r"two[\s\S]*2[\s\S]*discosql>")
+    terminal.type("\x04")
+    assert terminal.close() == 0
+
+
+def test_a_pipe_has_no_colours_and_no_costs(tmp_path: Path) -> None:
+    script = (
+        "CREATE TABLE t (a, b);\n.mode jsonl\nINSERT INTO t VALUES (1, 'x\n.tables\ny');\nSELECT * FROM t;\n.tables\n"
+    )
+    answer = subprocess.run(COMMAND, input=script, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout == '{"a": 1, "b": "x\\n.tables\\ny"}\nt\n'
+    answer = subprocess.run(
+        COMMAND, input="SELECT 1;\nSELEC 2;\nSELECT 3;", cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 1 and "\x1b" not in answer.stderr + answer.stdout
+    assert answer.stderr.startswith("  SELEC 2;\n  ^\n")
+
+
+# In this process ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def console() -> Console:
+    return new_console()
+
+
+def new_console() -> Console:
+    return Console(discosql.connect(":memory:", isolation_level=None), out=io.StringIO(), errors=io.StringIO())
+
+
+def told(console: Console, text: str) -> str:
+    console.out = out = io.StringIO()
+    assert console.run(text), console.errors
+    return out.getvalue()
+
+
+def refused(console: Console, text: str) -> str:
+    console.errors = errors = io.StringIO()
+    assert not console.run(text)
+    return errors.getvalue()
+
+
+def test_modes(console: Console) -> None:
+    query = "SELECT 1 AS n, 'a|b\t<c>' AS \"text\", NULL AS empty;"
+    expected = {
+        "tsv": "n\ttext\tempty\n1\ta|b\\t<c>\t\n",
+        "jsonl": '{"n": 1, "text": "a|b\\t<c>", "empty": null}\n',
+        "markdown": "| n | text | empty |\n| --- | --- | --- |\n| 1 | a\\|b\\t<c> | NULL |\n",
+        "line": "    n = 1\n text = a|b\\t<c>\nempty = NULL\n",
+        "html": (
+            "<table>\n<tr><th>n</th><th>text</th><th>empty</th></tr>\n"
+            "<tr><td>1</td><td>a|b\t&lt;c&gt;</td><td>NULL</td></tr>\n</table>\n"
+        ),
+    }
+    for mode, output in expected.items():
+        assert told(console, f".mode {mode}\n{query}") == output
+    assert set(expected) | {"table", "csv", "json"} == set(MODES)
+    assert "unknown mode x" in refused(console, ".mode x")
+
+
+def test_dot_commands(console: Console, tmp_path: Path) -> None:
+    told(console, "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT UNIQUE); CREATE VIEW v AS SELECT 1;")
+    told(console, "INSERT INTO t (b) VALUES ('x'), ('y');")
+    assert told(console, ".tables") == "t\nv\n"
+    assert "CREATE VIEW v AS SELECT 1;" in told(console, ".schema")
+    assert "sqlite_autoindex_t_1" in told(console, ".indexes t")
+    assert "_dbmetadata" in told(console, ".channels")
+    assert told(console, ".check").endswith("2 rows checked: ok\n")
+    assert told(console, ".dump").endswith("COMMIT;\n")
+    assert "2 rows written" in told(console, f".dump '{tmp_path}/a.zip'")
+    told(console, ".vacuum")
+    other = new_console()
+    assert "2 rows restored" in told(other, f".restore '{tmp_path}/a.zip'")
+    (tmp_path / "more.sql").write_text("SELECT count(*) AS n FROM t;\n.mode csv\n", encoding="utf-8")
+    assert "2\n" in told(console, f".read {tmp_path}/more.sql") and console.mode == "csv"
+    told(console, ".timer on\n.requests on")
+    assert console.timer and console.requests
+    help_text = told(console, ".help")
+    assert all(name in help_text for name in DOT_COMMANDS)
+    assert "unknown command .nothing" in refused(console, ".nothing")
+    assert "usage: .read FILE" in refused(console, ".read")
+    assert "cannot read" in refused(console, f".read {tmp_path}/none.sql")
+
+
+def test_files_out_and_in(console: Console, tmp_path: Path) -> None:
+    told(console, "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c REAL);")
+    told(console, "INSERT INTO t VALUES (1, 'it''s, \"x\"', 2.5), (2, NULL, NULL), (3, 'ü', 1e10);")
+    for ending in ("csv", "jsonl"):
+        assert "3 rows written" in told(console, f".export {tmp_path}/t.{ending} t")
+        told(console, "CREATE TABLE again (a INTEGER PRIMARY KEY, b TEXT, c REAL);")
+        assert "3 rows inserted" in told(console, f".import {tmp_path}/t.{ending} again")
+        rows = "SELECT json_group_array(json_array(a, b, c)) FROM"
+        same = f"SELECT ({rows} t) = ({rows} again) AS same;"
+        told(console, ".mode jsonl")
+        assert json.loads(told(console, same)) == {"same": 1}
+        told(console, "DROP TABLE again;")
+    assert "2 rows written" in told(console, f'.export {tmp_path}/q.md "SELECT a FROM t WHERE a > 1"')
+    (tmp_path / "bad.csv").write_text('a,b\n10,"two\nlines"\n11,fine\nelf,no number\n', encoding="utf-8")
+    assert "bad.csv, line 5: datatype mismatch" in refused(console, f".import {tmp_path}/bad.csv t")
+    assert json.loads(told(console, "SELECT count(*) AS n FROM t;")) == {"n": 3}
+    (tmp_path / "short.csv").write_text("a,b\n10\n", encoding="utf-8")
+    assert "line 2: 1 fields instead of 2" in refused(console, f".import {tmp_path}/short.csv t")
+    assert "the endings known" in refused(console, f".import {tmp_path}/t.xls t")
+
+
+def test_what_is_a_statement_and_what_a_command() -> None:
+    assert list(parts_of("SELECT 1;\n.tables\nSELECT\n2")) == ["SELECT 1;", ".tables", "SELECT\n2"]
+    assert [is_ready(text) for text in ("", ".help", "SELECT 1", "SELECT 1;", "SELECT ';")] == [
+        True,
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_the_caret_stands_below_the_place() -> None:
+    error = SqlSyntaxError("near", "SELECT 1,\n\t'玫', x y z FROM", 18)
+    line, caret = caret_lines(error)
+    assert line == "  \t'玫', x y z FROM" and caret == "  \t" + " " * 8 + "^"
