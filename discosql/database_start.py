@@ -36,7 +36,8 @@ def attach(bot: commands.Bot, database: "Database") -> None:
     """Note that a database works through a bot. Raises ProgrammingError for a bot that does not know its servers."""
     if not bot.intents.guilds:
         raise ProgrammingError("the bot lacks the intent guilds, without which it does not know its servers")
-    bot.db = database  # type: ignore[attr-defined]
+    if not hasattr(bot, "db"):  # as in the library discobase; what the caller keeps there is the caller's
+        bot.db = database  # type: ignore[attr-defined]
     setattr(bot, _ATTRIBUTE, [*attached(bot), database])
 
 

@@ -263,3 +263,30 @@ async def test_reset_does_nothing_without_an_answer(world: World) -> None:
     assert await world.users.count() == 2
     assert "no answer in time" in result.response.content
     assert result.response.components == []
+
+
+async def test_no_message_pings_anybody(world: World) -> None:
+    await world.users.save_all([world.users(name=f"@everyone <@{world.member.id}> {number}") for number in range(60)])
+    before = len(world.env.http_requests)
+    pages = await world.message("table", name="user")
+    await world.admin.click(pages, label="Next")
+    for command, options in (
+        ("find", {"table": "user", "column": "name", "value": "@everyone"}),
+        ("export", {"query": "SELECT name FROM user"}),
+        ("chart", {"query": "SELECT name, 1 FROM user", "title": "@everyone"}),
+        ("sql", {"statement": "SELECT '@everyone' FROM nowhere"}),
+        ("table", {"name": "@everyone"}),
+    ):
+        await world.message(command, **options)
+    asked = (await world.admin.slash(world.channel, "reset")).response
+    assert asked is not None
+    await world.admin.click(asked, label="No")
+    sent = [
+        body
+        for request in world.env.http_requests[before:]
+        if request.path.startswith(("/interactions", "/webhooks")) and isinstance(request.json, dict)
+        for body in [request.json.get("data", request.json)]
+        if body.get("content") or body.get("embeds")
+    ]
+    assert len(sent) >= 9
+    assert all(body["allowed_mentions"] == {"parse": []} for body in sent)

@@ -16,8 +16,9 @@ from loopback import TOKEN, Fault
 from stepped_clock import SteppedClock
 
 import discosql
-from discosql import Database, Table
+from discosql import CommandAccess, Database, Table
 from discosql.bot.service import access_of, serve
+from discosql.cli.main import main
 
 SLASH = 2
 
@@ -129,6 +130,27 @@ async def test_discord_does_not_take_the_commands(server: LoopbackServer) -> Non
     )
     with pytest.raises(discosql.ForbiddenError, match=r"slash commands.*applications.commands"):
         await serve(NAME, "discosql", TOKEN)
+
+
+async def test_the_command_line(
+    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DISCOSQL_TOKEN", TOKEN)
+    made: list[Database] = []
+    start = Database.login_task
+
+    def login_task(database: Database, token: str) -> Any:
+        made.append(database)
+        return start(database, token)
+
+    monkeypatch.setattr(Database, "login_task", login_task)
+    # The command runs an event loop of its own, in a thread that gets no signals: Discord ends it.
+    server.discord.faults.append(Fault(403, '{"code": 50001, "message": "No"}', method="PUT", path="/commands$"))
+    arguments = ["bot", f"discord://{server.id}/shop", "--read-role", "members", "--write-role", "7", "--timeout", "3"]
+    assert await asyncio.to_thread(main, arguments) == 1
+    assert "ForbiddenError" in capsys.readouterr().err
+    assert made[0].command_access == CommandAccess(read=["members", 7], write=[7], timeout=3.0)
+    assert "shop" in [channel.name for channel in server.backend.channels.values()]
 
 
 def test_roles_on_the_command_line() -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Final, TypeAlias
 
 import aiohttp
@@ -41,6 +41,9 @@ MAX_WAIT: Final = 30.0
 FEW_SESSIONS: Final = 20
 FILE_LIMIT: Final = 10 << 20
 """Bytes that discosql puts into one file: what bots may send everywhere."""
+
+BOOSTED_LIMITS: Final = MappingProxyType({2: 50 << 20, 3: 100 << 20})
+"""Bytes that a file may have on servers of a level, where that is more."""
 
 LOG: Final = "_dbmetadata"
 CATEGORY: Final = discord.ChannelType.category.value
@@ -222,11 +225,9 @@ class Doctor:
 
     async def _files(self, server: Payload) -> Finding:
         guild = await self._client.http.get_guild(int(server["id"]))
-        limit = discord.Guild._PREMIUM_GUILD_LIMITS.get(guild["premium_tier"])
-        allowed = int(limit.filesize) if limit is not None else FILE_LIMIT
+        allowed = BOOSTED_LIMITS.get(guild["premium_tier"], FILE_LIMIT)
         text = f"files of {allowed >> 20} MiB are taken; discosql writes at most {FILE_LIMIT >> 20} MiB"
-        advice = "" if allowed >= FILE_LIMIT else "use a server that takes larger files"
-        return Finding("files", allowed >= FILE_LIMIT, text, advice)
+        return Finding("files", True, text)
 
     # The database ---------------------------------------------------------------------------------------------------
 
