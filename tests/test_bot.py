@@ -44,6 +44,26 @@ async def test_an_empty_database_has_answers_too(world: World) -> None:
     assert "no such table: user" in await world.ask("table", name="user")
 
 
+async def test_views_are_shown_and_suggested(world: World) -> None:
+    await world.database.sql("CREATE VIEW Usual AS SELECT name AS who FROM user")
+    assert "who\n---\nAda" in await world.ask("table", name="usual")
+    assert [choice["value"] for choice in await world.admin.autocomplete(world.channel, "table", "name", "us")] == [
+        "user",
+        "Usual",
+    ]
+    assert "no such table" in await world.ask("insert", table="usual", record='{"who": "x"}')
+
+
+async def test_long_values_are_cut_and_exported_whole(world: World) -> None:
+    query = "SELECT hex(zeroblob(200000)) AS text, zeroblob(300000) AS bytes, 12345678901234 AS number, NULL AS empty"
+    answer = await world.ask("sql", statement=query)
+    assert "0" * 199 + "…" in answer
+    assert "x'" + "0" * 197 + "…" in answer
+    assert "12345678901234" in answer
+    _, data = world.file(await world.message("export", query=query))
+    assert len(data) > 1_000_000
+
+
 async def test_changing(world: World) -> None:
     assert "1 row changed" in await world.ask("insert", table="user", record='{"name": "Cy", "age": 5}')
     assert "1 row changed" in await world.ask("update", table="user", column="name", current="Cy", new="Di")

@@ -57,8 +57,7 @@ class DatabaseCog(commands.Cog):
         """Let those in whom the database's `CommandAccess` lets in, on the database's server."""
         if not self._is_home(interaction):
             raise RefusedError("this command belongs to another server")
-        command = interaction.command
-        name = command.qualified_name.split()[0] if command is not None else ""
+        name = _first_word(interaction)
         if not self.database.command_access.may_use(name, interaction, writes=self.writes):
             raise RefusedError(f"you may not use /{name}; ask an administrator of the server for the role it needs")
         return True
@@ -83,7 +82,7 @@ class DatabaseCog(commands.Cog):
         return cursor
 
     def check_may_run(self, interaction: discord.Interaction, statement: str) -> None:
-        """Raise ProgrammingError for a statement that changes something, unless the user may do that."""
+        """Raise RefusedError for a statement that changes something, unless the user may do that."""
         if self.database.command_access.may_write(interaction):
             return
         if not self.database.new_connection().is_query(statement):
@@ -94,6 +93,11 @@ class DatabaseCog(commands.Cog):
     def known_table(self, name: str) -> TableSchema:
         """Return a table's schema. Raises ProgrammingError if there is none."""
         return self.database.catalog.table(name)
+
+    def known_relation(self, name: str) -> str:
+        """Return the name of a table or view as it was made. Raises ProgrammingError if there is none."""
+        view = self.database.catalog.find_view(name)
+        return view.name if view is not None else self.known_table(name).name
 
     def known_column(self, table: TableSchema, name: str) -> tuple[str, SqlType]:
         """Return a column's quoted name and its type. Raises ProgrammingError if the table has no such column."""
@@ -109,6 +113,14 @@ class DatabaseCog(commands.Cog):
             return []
         return choices((known.name for known in self.database.catalog.tables.values()), typed)
 
+    async def complete_relation(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Suggest tables and views."""
+        if not self._may_be_told(interaction):
+            return []
+        catalog = self.database.catalog
+        names = [known.name for known in catalog.tables.values()] + [view.name for view in catalog.views.values()]
+        return choices(names, typed)
+
     async def complete_column(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Suggest columns of the table that was chosen."""
         if not self._may_be_told(interaction):
@@ -118,11 +130,11 @@ class DatabaseCog(commands.Cog):
 
     def _may_be_told(self, interaction: discord.Interaction) -> bool:
         """Tell whether suggestions may be made: discord.py makes no checks before it asks for them."""
-        command = interaction.command
-        name = command.qualified_name.split()[0] if command is not None else ""
-        access = self.database.command_access
+        database = self.database
         return (
-            self.database.open and self._is_home(interaction) and access.may_use(name, interaction, writes=self.writes)
+            database.open
+            and self._is_home(interaction)
+            and database.command_access.may_use(_first_word(interaction), interaction, writes=self.writes)
         )
 
     # Errors -----------------------------------------------------------------------------------------------------
@@ -138,6 +150,11 @@ class DatabaseCog(commands.Cog):
         if not (isinstance(cause, discord.NotFound) and cause.code == UNKNOWN_INTERACTION):
             await say(interaction, "Something went wrong. The log of the bot tells its owner what.")
         raise error
+
+
+def _first_word(interaction: discord.Interaction) -> str:
+    """Return the name of a command, or of the group it is in."""
+    return interaction.command.qualified_name.split()[0] if interaction.command is not None else ""
 
 
 async def defer(interaction: discord.Interaction) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import io
-from typing import Any, Final, Literal
+from decimal import Decimal
+from typing import Any, Final, Literal, TypeAlias
 
 import discord
 from discord import app_commands
@@ -13,7 +14,7 @@ from discosql.bot.commands.values import equality
 from discosql.bot.pages import SILENT
 from discosql.bot.text import MAX_TITLE, count, cut, plain
 from discosql.errors import DataError
-from discosql.output import MODES, table
+from discosql.output import MODES, shown, table
 from discosql.table_fields import quote
 
 MAX_SHOWN: Final = 1_000
@@ -22,7 +23,10 @@ MAX_SHOWN: Final = 1_000
 TABLE_HEAD: Final = 2
 """Lines at the top of a table that every page repeats: the names, and the line below."""
 
-Row = tuple[Any, ...]
+MAX_CELL: Final = 200
+"""Characters of a value in a table; /export gives them all."""
+
+Row: TypeAlias = tuple[Any, ...]
 
 
 class ReadingCommands(DatabaseCog):
@@ -50,12 +54,12 @@ class ReadingCommands(DatabaseCog):
         note = count(len(known.columns), "column") + ", " + count(len(known.indexes), "index", "indexes")
         await answer(interaction, f"table {known.name}", text, note, head=TABLE_HEAD)
 
-    @app_commands.command(name="table", description="The rows of a table")
-    @app_commands.describe(name="the table")
+    @app_commands.command(name="table", description="The rows of a table or view")
+    @app_commands.describe(name="the table or view")
     async def table_rows(self, interaction: discord.Interaction, name: str) -> None:
-        """Show a table's rows."""
-        known = self.known_table(name)
-        await self._show(interaction, known.name, f"SELECT * FROM {quote(known.name)}")
+        """Show the rows of a table or view."""
+        known = self.known_relation(name)
+        await self._show(interaction, known, f"SELECT * FROM {quote(known)}")
 
     @app_commands.command(name="column", description="One column of a table")
     @app_commands.describe(table="the table", name="the column")
@@ -158,12 +162,16 @@ class ReadingCommands(DatabaseCog):
         await answer(interaction, title, text, note, head=TABLE_HEAD)
 
     @schema_table.autocomplete("name")
-    @table_rows.autocomplete("name")
     @column_values.autocomplete("table")
     @find.autocomplete("table")
     async def suggest_table(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Suggest tables."""
         return await self.complete_table(interaction, typed)
+
+    @table_rows.autocomplete("name")
+    async def suggest_relation(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        """Suggest tables and views."""
+        return await self.complete_relation(interaction, typed)
 
     @column_values.autocomplete("name")
     @find.autocomplete("column")
@@ -172,9 +180,11 @@ class ReadingCommands(DatabaseCog):
         return await self.complete_column(interaction, typed)
 
 
-MAX_CELL: Final = 200
-"""Characters of a value in a table; /export gives them all."""
-
-
 def _narrow(row: Row) -> Row:
-    return tuple(cut(value, MAX_CELL) if isinstance(value, str) else value for value in row)
+    """Return a row whose values are short enough to be shown; numbers and NULL stay what they are."""
+    return tuple(value if value is None or isinstance(value, int | float | Decimal) else _short(value) for value in row)
+
+
+def _short(value: Any) -> str:
+    # A large BLOB is not written out in hexadecimal only to be cut.
+    return cut(shown(value[: MAX_CELL + 1] if isinstance(value, bytes | str) else value), MAX_CELL)
