@@ -6,6 +6,7 @@ import discord
 from discord.ext import commands
 
 from discosql.errors import Error, ForbiddenError, NotFoundError, OperationalError, ProgrammingError
+from discosql.storage.engine import NEEDED_PERMISSIONS
 
 if TYPE_CHECKING:
     from discosql.database import Database
@@ -13,14 +14,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = "discosql.bot.commands"
 """The discord.py extension with the slash commands."""
 
-PERMISSIONS: Final = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    attach_files=True,
-    read_message_history=True,
-    manage_channels=True,
-    manage_messages=True,
-)
+PERMISSIONS: Final = discord.Permissions(**dict.fromkeys(NEEDED_PERMISSIONS, True))
 """What the bot must be allowed to do on the server."""
 
 _ATTRIBUTE: Final = "discosql_databases"

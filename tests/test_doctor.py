@@ -107,7 +107,7 @@ async def test_servers(server: LoopbackServer) -> None:
 async def test_permissions(server: LoopbackServer) -> None:
     server.forbid("manage_channels", "attach_files")
     found = await examine(server)
-    assert found["permissions"].text == "the bot lacks Manage Channels, Attach Files"
+    assert found["permissions"].text == "the bot lacks Attach Files, Manage Channels"
     assert f"permissions={PERMISSIONS.value}" in found["permissions"].advice
     assert "database" not in found
 

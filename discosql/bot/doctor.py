@@ -20,7 +20,7 @@ from discosql.bot.text import count
 from discosql.database_start import PERMISSIONS
 from discosql.errors import Error
 from discosql.opening import DEFAULT_NAME
-from discosql.storage.engine import EncryptionKey
+from discosql.storage.engine import NEEDED_PERMISSIONS, EncryptionKey
 
 Payload: TypeAlias = Mapping[str, Any]
 """An object of Discord's API, as it came."""
@@ -213,7 +213,7 @@ class Doctor:
         permissions = discord.Permissions(int(server["permissions"]))
         if server["owner"] or permissions.administrator:
             return Finding("permissions", True, "the bot may do everything; it needs much less")
-        lacking = [_permission_name(name) for name, wanted in PERMISSIONS if wanted and not getattr(permissions, name)]
+        lacking = [name for attribute, name in NEEDED_PERMISSIONS.items() if not getattr(permissions, attribute)]
         if not lacking:
             return Finding("permissions", True, "the bot may do what it needs to")
         advice = f"give them to the bot's role in the server's settings, or invite it again: {self._invite()}"
@@ -320,10 +320,6 @@ async def examine_file(path: str, key: EncryptionKey | None = None) -> Finding:
             return await light_check(db)
     except Error as exc:
         return Finding("database", False, "it does not open", str(exc))
-
-
-def _permission_name(attribute: str) -> str:
-    return "View Channels" if attribute == "view_channel" else attribute.replace("_", " ").title()
 
 
 def _unreachable(check: str, exc: Exception) -> Finding:

@@ -15,27 +15,13 @@ from discosql.errors import (
     UnavailableError,
 )
 from discosql.storage.discord_errors import FOREIGN, describe, translate
+from discosql.storage.guild import NEEDED_PERMISSIONS
 
 Payload: TypeAlias = Mapping[str, Any]
 """An object of Discord's API, as it came."""
 
-NEEDED: Final = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    attach_files=True,
-    read_message_history=True,
-    manage_channels=True,
-    manage_messages=True,
-)
-NAMES: Final[Mapping[str, str]] = {
-    "view_channel": "View Channels",
-    "send_messages": "Send Messages",
-    "attach_files": "Attach Files",
-    "read_message_history": "Read Message History",
-    "manage_channels": "Manage Channels",
-    "manage_messages": "Manage Messages",
-}
-"""The permissions a database needs, and what the server's settings call them."""
+NEEDED: Final = discord.Permissions(**dict.fromkeys(NEEDED_PERMISSIONS, True))
+"""The permissions a database needs."""
 
 SERVERS_PER_PAGE: Final = 200
 NAMED_SERVERS: Final = 10
@@ -139,7 +125,7 @@ def missing(permissions: discord.Permissions) -> list[str]:
     """Return the names of the needed permissions that are not there."""
     if permissions.administrator:
         return []
-    return [name for attribute, name in NAMES.items() if not getattr(permissions, attribute)]
+    return [name for attribute, name in NEEDED_PERMISSIONS.items() if not getattr(permissions, attribute)]
 
 
 def permissions_in(server: Server, account: int, overwrites: Iterable[Payload]) -> discord.Permissions:

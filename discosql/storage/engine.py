@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from discosql.errors import DatabaseCorruptionError, NoAnswerError, OperationalError, UnavailableError
 from discosql.storage.core import Engine
-from discosql.storage.guild import Channel, Guild, Requests
+from discosql.storage.guild import NEEDED_PERMISSIONS, Channel, Guild, Requests
 from discosql.storage.inventory import ChannelSummary, describe, destroy
 from discosql.storage.local import LocalGuild
 from discosql.storage.metrics import Metric, Observer
@@ -27,6 +27,7 @@ from discosql.storage.views import Batch, Key, Pending, Range, ReadView, TableSc
 
 __all__ = [
     "DEFAULT_NAME",
+    "NEEDED_PERMISSIONS",
     "Batch",
     "Channel",
     "ChannelSummary",

@@ -10,8 +10,9 @@ out, `UnavailableError` when it was not and may be sent again, `NotFoundError`, 
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from discosql.errors import LimitExceededError
@@ -25,6 +26,18 @@ MAX_CONTENT: Final = 2_000
 MAX_FILES: Final = 10
 MAX_PAGE: Final = 100
 MAX_NONCE: Final = 25
+
+NEEDED_PERMISSIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "view_channel": "View Channels",
+        "send_messages": "Send Messages",
+        "attach_files": "Attach Files",
+        "read_message_history": "Read Message History",
+        "manage_channels": "Manage Channels",
+        "manage_messages": "Manage Messages",
+    }
+)
+"""What a bot must be allowed to do on a Discord server, as discord.py and the server's settings call it."""
 
 
 def id_time(snowflake: int) -> float:
