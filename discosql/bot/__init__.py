@@ -1,1 +1,1 @@
-"""Slash commands for Discord bots."""
+"""The face on Discord: slash commands, charts, a ready-made bot, and the doctor."""
