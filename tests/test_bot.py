@@ -11,6 +11,7 @@ from typing import Any
 
 import discord
 import pytest
+import simcord.interactions
 from bot_world import World, bot_world
 
 from discosql import CommandAccess
@@ -145,11 +146,18 @@ async def test_files(world: World) -> None:
     assert await world.users.count() == 2
 
 
-async def test_files_that_the_server_would_not_take(world: World) -> None:
-    # Interactions on the simulated server say that it takes 25 MiB.
-    said = await world.ask("export", query="SELECT hex(zeroblob(14000000))")
-    assert "28,000,0" in said
+async def test_files_that_the_server_would_not_take(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = simcord.interactions.base_payload
+
+    def small(*arguments: Any, **options: Any) -> Any:
+        record, payload = made(*arguments, **options)
+        return record, {**payload, "attachment_size_limit": 1000}
+
+    monkeypatch.setattr(simcord.interactions, "base_payload", small)
+    said = await world.ask("export", query="SELECT zeroblob(600)")
+    assert "takes files of 1,000" in said
     assert "LIMIT" in said
+    assert world.file(await world.message("export", query="SELECT zeroblob(300)"))[1].startswith(b"zeroblob(300)\nx'0")
 
 
 async def test_errors_are_told(world: World) -> None:
