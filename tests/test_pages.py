@@ -12,6 +12,7 @@ from tables import USERS
 from test_codec import assert_same_rows, values
 
 from discosql.errors import DatabaseCorruptionError
+from discosql.storage.batches import sorted_in_steps
 from discosql.storage.hash_index import Bucket, IndexPage, decode_bucket, encode_bucket, hasher, packed
 from discosql.storage.page_text import PageText
 from discosql.storage.pages import Place, RowPage, decode_page, digest_of, encode_page, unpack_page
@@ -167,3 +168,10 @@ def test_narrow_rowids_take_twelve_bytes_an_entry() -> None:
     wide = Bucket(array("Q", range(1_000)), array("q", range(-1, 999)))
     assert len(encode_bucket(narrow)) == 8 + 12_000
     assert len(encode_bucket(wide)) == 8 + 16_000
+
+
+@pytest.mark.parametrize("count", [0, 1, 1_000, 2**15, 2**15 + 1, 200_000])
+def test_sorting_in_steps_is_sorting(count: int) -> None:
+    source = random.Random(count)
+    for rowids in (range(count), range(count, 0, -1), [source.randrange(-(2**63), 2**63) for _ in range(count)]):
+        assert sorted_in_steps(rowids) == sorted(rowids)

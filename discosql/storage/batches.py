@@ -15,6 +15,7 @@ BATCH_ROWS: Final = 4_096
 """Rows of a full batch; batches that grow beyond twice that are split."""
 
 _RUN: Final = 2**15
+_SAMPLES: Final = 2**5
 
 Changes = Mapping[int, Row | None]
 """Rows by rowid as they are after a change; None where a row is gone."""
@@ -70,10 +71,20 @@ def sorted_in_steps(rowids: Iterable[int]) -> list[int]:
     """Return rowids in order, sorted in steps of a few milliseconds, in between which other threads get their turn."""
     every = list(rowids)
     runs = [sorted(every[start : start + _RUN]) for start in range(0, len(every), _RUN)]
-    while len(runs) > 1:
-        # Python's sort finds the two runs and merges them.
-        runs = [sorted(chain(*runs[start : start + 2])) for start in range(0, len(runs), 2)]
-    return runs[0] if runs else []
+    if len(runs) < 2:
+        return runs[0] if runs else []
+    # Rowids between which there are about as many as a run has.
+    samples = sorted(chain.from_iterable(run[:: _RUN // _SAMPLES] for run in runs))
+    result: list[int] = []
+    starts = [0] * len(runs)
+    for pivot in [*samples[_SAMPLES::_SAMPLES], max(run[-1] for run in runs)]:
+        part: list[int] = []
+        for number, run in enumerate(runs):
+            end = bisect_right(run, pivot, starts[number])
+            part += run[starts[number] : end]
+            starts[number] = end
+        result += sorted(part)
+    return result
 
 
 def _split(rows: Batch) -> list[Batch]:
