@@ -268,6 +268,19 @@ def framed(
     return result
 
 
+def lasting_reals(parts: Sequence[Partition], sums: Sequence[Value]) -> list[Value]:
+    """Return sums over moving frames as SQLite gives them: after the first that is REAL, all of its partition are."""
+    result: list[Value] = []
+    place = 0
+    for part in parts:
+        is_real = False
+        for total in sums[place : place + len(part)]:
+            is_real = is_real or isinstance(total, float)
+            result.append(float(total) if is_real and isinstance(total, int) else total)
+        place += len(part)
+    return result
+
+
 def picked(
     parts: Sequence[Partition],
     frame: FrameSpec,

@@ -284,7 +284,10 @@ def _aggregate_results(
             return text, code.kind | NULL
     frame = _frame_arguments(producer, call, places)
     function = producer.module.runtime(runtime.framed)
-    return f"(yield from {function}({parts}, {frame}, lambda p: {code.text}))", code.kind | NULL
+    text = f"(yield from {function}({parts}, {frame}, lambda p: {code.text}))"
+    if call.name == "sum" and exclude == "no others" and not from_start and code.may_be(INTEGER) and code.may_be(REAL):
+        text = f"{producer.module.runtime(runtime.lasting_reals)}({parts}, {text})"
+    return text, code.kind | NULL
 
 
 def _over_list(producer: Producer, call: WindowCall, places: Places, arguments: list[Code]) -> Code:

@@ -27,3 +27,12 @@ changed 5
 3, 4, 4, 4
 4, 3, 3, 3
 5, 4, 4, 5
+
+# A sum over a moving frame stays REAL once it was, as in SQLite, which takes back what leaves the frame.
+> SELECT column1, sum(column2) OVER (ORDER BY column1 ROWS 1 PRECEDING) FROM (VALUES (1, '1'), (2, '2.5'), (3, NULL), (4, '4'), (5, 5))
+---
+1, 1
+2, 3.5
+3, 2.5
+4, 4.0
+5, 9.0
