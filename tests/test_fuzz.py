@@ -46,7 +46,7 @@ class Target:
         self.contents = self.dump()
 
     def opened(self) -> discosql.Connection:
-        connection = discosql.connect(":memory:", isolation_level=None, timeout=TIMEOUT)
+        connection = discosql.connect(":memory:", isolation_level=None)
         connection.executescript(SCHEMA)
         return connection
 
@@ -57,7 +57,9 @@ class Target:
 
     def check(self, sql: str) -> None:
         """Run a statement that may be wrong."""
-        started = time.monotonic()
+        # Seconds of work, not by the clock: a busy machine makes nothing wrong.
+        started = time.process_time()
+        self.connection.timeout = TIMEOUT
         failed = False
         try:
             cursor = self.connection.execute(sql)
@@ -68,7 +70,8 @@ class Target:
         except Exception as error:
             error.add_note(sql)
             raise
-        assert time.monotonic() - started < LONGEST, sql
+        self.connection.timeout = None
+        assert time.process_time() - started < LONGEST, sql
         if self.connection.in_transaction:
             self.connection.rollback()
         changed = self.dump() != self.contents
