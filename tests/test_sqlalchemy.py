@@ -4,6 +4,7 @@ SQLAlchemy's own suite for dialects is run by ``make sqlalchemy``.
 """
 
 import datetime
+import re
 import tomllib
 import uuid
 from collections.abc import Iterator
@@ -172,7 +173,14 @@ def test_orm(engine: sa.Engine) -> None:
 def test_reflection(engine: sa.Engine) -> None:
     Base.metadata.create_all(engine)
     EVERYTHING.create(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE VIEW best AS SELECT name, points FROM player WHERE points > 10"))
     inspector = sa.inspect(engine)
+    assert inspector.get_view_names() == ["best"]
+    assert [(c["name"], str(c["type"])) for c in inspector.get_columns("best")] == [
+        ("name", "TEXT"),
+        ("points", "INTEGER"),
+    ]
     assert inspector.get_table_names() == ["everything", "player", "team"]
     assert inspector.get_foreign_keys("player")[0]["options"] == {"ondelete": "CASCADE"}
     assert inspector.get_indexes("player")[0]["name"] == "by_points"
@@ -289,3 +297,17 @@ def test_errors_are_of_the_driver(engine: sa.Engine) -> None:
     with engine.connect() as connection, pytest.raises(sa.exc.ProgrammingError) as raised:
         connection.execute(sa.text("SELECT * FROM nothing"))
     assert isinstance(raised.value.orig, discosql.ProgrammingError)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_blocks_of_the_page_run(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (TOP / "docs" / "sqlalchemy.md").read_text(encoding="utf-8")
+    code = re.findall(r"```python\n(.*?)```", page, re.S)[number]
+    names: dict[str, Any] = {}
+    exec(compile(code, "block", "exec"), names)
+    assert ("6.5", "Atlantis")[number] in capsys.readouterr().out
+    if "engine" in names:
+        names["engine"].dispose()

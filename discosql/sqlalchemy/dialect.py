@@ -113,6 +113,25 @@ class DiscosqlDialect(SQLiteDialect):
         """Tell whether each statement of a connection is a transaction of its own."""
         return bool(dbapi_conn.autocommit)
 
+    def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **options: Any) -> Any:
+        """Return the columns of a table or view. Raises NoSuchTableError if there is none of that name."""
+        sqlite: Any = super()
+        if table_name not in sqlite.get_view_names(connection, schema, **options):
+            return sqlite.get_columns(connection, table_name, schema, **options)
+        # PRAGMA table_info knows tables only; what a view gives, its own result tells.
+        name = self.identifier_preparer.quote(table_name)
+        columns = connection.exec_driver_sql(f"SELECT * FROM {name} LIMIT 0").cursor.description
+        return [
+            {
+                "name": column,
+                "type": sqlite._resolve_type_affinity(kind or ""),
+                "nullable": True,
+                "default": None,
+                "primary_key": 0,
+            }
+            for column, kind, *_ in columns
+        ]
+
     def _get_server_version_info(self, connection: Any) -> Any:
         return self.loaded_dbapi.sqlite_version_info
 

@@ -85,9 +85,18 @@ class Numeric(sqltypes.Numeric[Any]):
         return as_decimal
 
 
+class Float(sqltypes.Float[Any]):
+    """A REAL."""
+
+    def bind_processor(self, dialect: Any) -> Processor:
+        """Return what makes a Decimal the float nearest to it, which is what a REAL column holds."""
+        return lambda value: float(value) if isinstance(value, Decimal) else value
+
+
 COLSPECS: dict[type[sqltypes.TypeEngine[Any]], type[sqltypes.TypeEngine[Any]]] = {
     sqltypes.Date: Date,
     sqltypes.DateTime: DateTime,
+    sqltypes.Float: Float,
     sqltypes.JSON: Json,
     sqltypes.Numeric: Numeric,
     sqltypes.JSON.JSONIndexType: JSONIndexType,
