@@ -260,6 +260,10 @@ class Connection(ConnectionBase):
         self._check_open()
         if target is self:
             raise ProgrammingError("target cannot be the same connection instance")
+        if not hasattr(target, "execute"):
+            raise ProgrammingError(f"the target of a backup is a connection, not {type(target).__name__}")
+        if progress is not None and not callable(progress):
+            raise ProgrammingError("progress argument must be a callable")
         if not isinstance(target, Connection):
             for line in self.iterdump():
                 target.execute(line)

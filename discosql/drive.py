@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from discosql.errors import QueryInterruptedError, QueryTimeoutError
+from discosql.errors import ProgrammingError, QueryInterruptedError, QueryTimeoutError
 
 if TYPE_CHECKING:
     from discosql.executor.context import Result
@@ -185,7 +185,13 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def run(self, coroutine: Coroutine[Any, Any, T], on_interrupt: Callable[[], object] | None = None) -> T:
-        """Run a coroutine to its end and return its result; Ctrl-C is passed on to it before it is raised here."""
+        """Run a coroutine to its end and return its result; Ctrl-C is passed on to it before it is raised here.
+
+        Raises ProgrammingError in the loop's own thread, which would wait for itself.
+        """
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise ProgrammingError("a callback cannot use connections: what called it waits for the callback to end")
         future = self.submit(coroutine)
         try:
             return future.result()

@@ -101,3 +101,19 @@ def test_wrong_sql_is_what_either_expects(sql: str) -> None:
     for kind in (discosql.ProgrammingError, discosql.OperationalError):
         with pytest.raises(kind):
             db.execute(sql)
+
+
+def test_a_callback_that_uses_a_connection_is_an_error() -> None:
+    source, other = discosql.connect(":memory:"), discosql.connect(":memory:")
+    source.execute("CREATE TABLE t AS SELECT 1 AS a")
+    other.execute("CREATE TABLE t (a)")
+
+    def write(*_: object) -> None:
+        other.execute("INSERT INTO t VALUES (1)")
+        other.commit()
+
+    with pytest.raises(discosql.ProgrammingError, match="a callback cannot use connections"):
+        source.backup(discosql.connect(":memory:"), progress=write)
+    for target in (None, "file", source):
+        with pytest.raises(discosql.ProgrammingError):
+            source.backup(target)
