@@ -35,7 +35,8 @@ class Example:
         """Run the script on both sides up to where SQLite tells its counters in a way of its own."""
         for number, sql in enumerate(self.script):
             ours, theirs = _outcome(self.ours, sql, discosql.Error), _outcome(self.theirs, sql, sqlite.Error)
-            if "datatype mismatch" in (ours, theirs):
+            if {"datatype mismatch", "too many levels of trigger recursion"} & {str(ours), str(theirs)}:
+                # SQLite does not undo what such a statement has done by then.
                 return
             said = "\n".join(self.script[: number + 1])
             is_error = isinstance(ours, str)
