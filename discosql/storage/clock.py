@@ -31,8 +31,12 @@ class ServerClock:
         return self._best.server + (self._guild.monotonic() - self._best.local) * (1 - DRIFT)
 
     def until(self, moment: float) -> float:
-        """Return the local seconds after which `lower_bound` will have reached a moment; less than 0 if it has."""
-        return (moment - self.lower_bound()) / (1 - DRIFT) + _ROUNDING
+        """Return the local seconds after which `lower_bound` will have reached a moment; less than 0 if it has.
+
+        0 as long as nothing has told the time: the next answer may.
+        """
+        now = self.lower_bound()
+        return (moment - now) / (1 - DRIFT) + _ROUNDING if self._best is not None else 0.0
 
     def observe(self, message: int) -> None:
         """Take the id of a message that was just received as a stamp."""

@@ -110,7 +110,7 @@ class LogReader:
             await self._check_end()
         orphan = self.chain.orphan()
         if orphan is not None:
-            await self.guild.wait("settling", orphan.time + 2 * self.timing.visibility - self.clock.lower_bound())
+            await self.guild.wait("settling", self.clock.until(orphan.time + 2 * self.timing.visibility))
             await self.sync()
         await self._decide_all_seen()
 
@@ -144,12 +144,15 @@ class LogReader:
         if lost is not None and self.head.slot < search.needed:
             raise lost
         self.synced = started
+        if search.messages:
+            self.clock.observe(search.messages[-1].id)
         self._check_damage(search.messages, started)
         return search.messages[-1].id if search.messages else 0
 
     async def _check_end(self) -> None:
         """Raise DatabaseCorruptionError if the newest message that the channel ever had has been deleted."""
-        await self.guild.wait("settling", id_time(self.newest) + self.timing.visibility - self.clock.lower_bound())
+        self.clock.observe(self.newest)
+        await self.guild.wait("settling", self.clock.until(id_time(self.newest) + self.timing.visibility))
         messages, _ = await read_after(self.guild, self.channel, self.newest - 1)
         if not messages:
             raise DatabaseCorruptionError(

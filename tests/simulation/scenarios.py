@@ -33,5 +33,8 @@ DIRECTED: Final[dict[Callable[[], Awaitable[None]], Switch]] = {
 }
 """Each scene with the rule without which it fails."""
 
-OTHERS: Final[tuple[Callable[[], Awaitable[None]], ...]] = (sleepers.head_removed_under_an_idle_reader,)
+OTHERS: Final[tuple[Callable[[], Awaitable[None]], ...]] = (
+    races.opened_without_dates,
+    sleepers.head_removed_under_an_idle_reader,
+)
 """Scenes of faults that were found and mended."""

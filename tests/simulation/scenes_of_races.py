@@ -4,6 +4,7 @@ A scene raises when something went wrong that its rule prevents; D1 to D15 are t
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from tables import scan
@@ -11,7 +12,7 @@ from tables import scan
 from discosql.errors import DatabaseCorruptionError, OperationalError
 from simulation.clients import Program
 from simulation.history import Attempt
-from simulation.scene import Scene, before, entries, lose, sleeping, start, write
+from simulation.scene import CALM, Scene, before, entries, lose, sleeping, start, write
 from simulation.server import Weather
 
 
@@ -240,4 +241,19 @@ async def owner_shows_late() -> None:
     await asyncio.sleep(0.95)
     assert (await write(owner)).outcome == "acknowledged"
     await losing
+    await scene.finish()
+
+
+async def opened_without_dates() -> None:
+    """Nothing tells the time when a process opens that has to wait for a decision."""
+    scene = Scene()
+    await scene.set_up()
+    writer = await scene.enter("writer")
+    writing = start(write(writer))
+    await asyncio.sleep(0.1)
+    scene.server.weather = replace(CALM, dateless=1.0)
+    opening = asyncio.ensure_future(scene.enter("fresh"))
+    await asyncio.wait({opening}, timeout=60)
+    assert opening.done()
+    await writing
     await scene.finish()
