@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test check format bench bench-requests bench-size campaign sqlalchemy clean
+.PHONY: help demo test check format bench bench-requests bench-size campaign sqlalchemy docs clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,5 +52,9 @@ campaign: $(READY) ## The long tests: many seeds, large tables
 sqlalchemy: $(READY) ## SQLAlchemy's own test suite for dialects
 	cd tests/sqlalchemy_suite && rm -f suite.disco* && PYTHONPATH=.:../.. ../../$(BIN)/python -m pytest -c setup.cfg suite.py
 
+docs: $(READY) ## Build the documentation's site into site/; warnings are errors
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .hypothesis
