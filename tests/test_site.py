@@ -1,13 +1,19 @@
 """The documentation's site: its menu has every page, it builds without a warning, and its pages' programs run."""
 
+import asyncio
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from loopback import TOKEN, LoopbackDiscord
+from stepped_clock import SteppedClock
 
+from discosql.cli.main import main
+from discosql.storage.guild import NEEDED_PERMISSIONS
 from documentation.links import on_page_markdown
 
 TOP = Path(__file__).parent.parent
@@ -64,3 +70,51 @@ def test_the_programs_of_a_page_run(page: str, tmp_path: Path) -> None:
         )
         assert answer.returncode == 0, answer.stderr
         assert answer.stdout
+
+
+def test_the_quickstart_word_for_word(tmp_path: Path) -> None:
+    """Its local part runs from an empty folder, and shows what the page says."""
+    shown = {}
+    for kind, block in re.findall(r"```(sh|python)\n(.*?)```", (DOCS / "quickstart.md").read_text("utf-8"), re.S):
+        command = [sys.executable, "-W", "error", "-c", block] if kind == "python" else ["bash", "-ec", block]
+        answer = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == 0, f"{block}\n{answer.stderr}"
+        shown[block.split("\n")[0]] = answer.stdout
+    table, python, plan, check = shown.values()
+    said = re.search(r"```text\n(.*?)```", (DOCS / "quickstart.md").read_text("utf-8"), re.S)
+    assert said is not None
+    assert table == said[1]
+    assert python == "jam 3.20\ntea 2.50\n"
+    assert "expected: no requests" in plan
+    assert check.endswith("ok\n")
+
+
+def test_the_quickstart_names_the_permissions_needed() -> None:
+    page = (DOCS / "quickstart.md").read_text("utf-8")
+    told = re.findall(r"^\| ([A-Z][A-Za-z ]+) \|", page, re.M)
+    assert told == list(NEEDED_PERMISSIONS.values())
+
+
+async def test_the_quickstart_on_discord(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands that move the database to a server run against Discord on this machine."""
+    clock = SteppedClock()
+    monkeypatch.setattr("discosql.storage.discord.Clock", lambda: clock)
+    monkeypatch.setenv("DISCOSQL_TOKEN", TOKEN)
+    monkeypatch.chdir(tmp_path)
+    create, insert, *_ = re.findall(r"^discosql shop.disco .*$", (DOCS / "quickstart.md").read_text("utf-8"), re.M)
+    moving = re.findall(r'^discosql .*"discord://My Server".*$', (DOCS / "quickstart.md").read_text("utf-8"), re.M)
+    assert len(moving) == 2
+    async with LoopbackDiscord(clock).running() as running:
+        running.backend.create_guild("My Server")
+        for line in (create, insert, "discosql dump shop.disco shop.zip", *moving):
+            assert await asyncio.to_thread(main, shlex.split(line)[1:]) == 0, line
+    assert " 1  tea    2.50" in capsys.readouterr().out

@@ -18,24 +18,29 @@ from discosql.planner.names import check_database
 from discosql.planner.parameters import ParameterTable
 from discosql.planner.plan import ChangeSchema, CheckIntegrity, Query, SetPragma, Statement
 
-_SETTINGS: Final = frozenset({"foreign_keys", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"})
-_CHECKS: Final = frozenset({"integrity_check", "quick_check"})
-_KEPT: Final = frozenset({"user_version", "application_id"})
+SETTINGS: Final = frozenset({"foreign_keys", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"})
+"""What can be set for a connection."""
+
+CHECKS: Final = frozenset({"integrity_check", "quick_check"})
+"""What verifies the database."""
+
+KEPT: Final = frozenset({"user_version", "application_id"})
 """Numbers that are kept with the schema, for programs to know its version by."""
 
-_REFUSED: Final = frozenset({"encoding", "writable_schema"})
+REFUSED: Final = frozenset({"encoding", "writable_schema"})
+"""What programs would rely on, and cannot be set."""
 
 
 def build_pragma(context: PlanContext, pragma: Pragma) -> Statement:
     """Return the plan of a PRAGMA."""
     name = pragma.name
-    if name in _SETTINGS and pragma.value is not None:
+    if name in SETTINGS and pragma.value is not None:
         return SetPragma(name, pragma.value)
-    if name in _CHECKS:
+    if name in CHECKS:
         return _build_check(context, name, pragma.value)
-    if name in _KEPT and pragma.value is not None:
+    if name in KEPT and pragma.value is not None:
         return ChangeSchema(f"PRAGMA {name}", context.catalog.with_setting(name, _small_integer(pragma.value)))
-    if name in _REFUSED and pragma.value is not None:
+    if name in REFUSED and pragma.value is not None:
         raise NotSupportedError(f"PRAGMA {name} cannot be set")
     table = CATALOG_TABLES.get(f"pragma_{name}")
     if table is None:
