@@ -141,8 +141,12 @@ def concat_ws(separator: Value, *arguments: Value) -> Value:
 
 
 def hexadecimal(value: Value) -> str:
-    """Return the bytes of a value in upper-case hexadecimal."""
-    return "" if value is None else _bytes_of(value).hex().upper()
+    """Return the bytes of a value in upper-case hexadecimal. Raises DataError if that would be too long."""
+    if value is None:
+        return ""
+    data = _bytes_of(value)
+    check_length(2 * len(data))
+    return data.hex().upper()
 
 
 def unhex(value: Value, ignored: Value = "") -> Value:
