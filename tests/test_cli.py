@@ -2,10 +2,8 @@
 
 import json
 import os
-import pty
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -125,33 +123,3 @@ def test_every_command_has_help_and_is_listed(command: str, folder: Path) -> Non
     assert (answer.returncode, answer.stderr) == (0, "")
     assert answer.stdout.startswith(f"usage: discosql {command} ")
     assert run(command, "--no-such-option", cwd=folder).returncode == 2
-
-
-def test_the_prompt_in_a_terminal(folder: Path) -> None:
-    controller, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [*PYTHON, "shop.disco"], stdin=terminal, stdout=terminal, stderr=terminal, cwd=folder, env=ENVIRONMENT
-    )
-    os.close(terminal)
-    seen = ""
-
-    def until(text: str) -> None:
-        nonlocal seen
-        deadline = time.monotonic() + 20
-        while text not in seen:
-            assert time.monotonic() < deadline, seen
-            seen += os.read(controller, 4096).decode()
-        seen = seen[seen.index(text) + len(text) :]
-
-    until("discosql> ")
-    os.write(controller, b"SELECT name\n")
-    until("...> ")
-    os.write(controller, b"FROM item WHERE id = 1;\n")
-    until("tea")
-    until("discosql> ")
-    os.write(controller, b"SELECT oops;\n")
-    until("no such column: oops")
-    until("discosql> ")
-    os.write(controller, b"\x04")
-    assert process.wait(timeout=20) == 0
-    os.close(controller)
