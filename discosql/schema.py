@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from discosql.errors import ProgrammingError
+from discosql.errors import UnknownNameError
 from discosql.types import SqlType, Value, fold_case
 
 TEMPORARY_ID: Final = 2**40
@@ -275,10 +275,10 @@ class Catalog:
     # Finding ------------------------------------------------------------------------------------------------------
 
     def table(self, name: str, database: str | None = None) -> TableSchema:
-        """Return the table with that name. Raises ProgrammingError if there is none."""
+        """Return the table with that name. Raises UnknownNameError if there is none."""
         found = self.find_table(name, database)
         if found is None:
-            raise ProgrammingError(f"no such table: {name if database is None else f'{database}.{name}'}")
+            raise UnknownNameError(f"no such table: {name if database is None else f'{database}.{name}'}")
         return found
 
     def find_table(self, name: str, database: str | None = None) -> TableSchema | None:

@@ -36,6 +36,7 @@ from discosql.types import Value, to_value
 from discosql.upkeep.pragma import check_integrity
 
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
+Apart: TypeAlias = TransactionControl | Vacuum | CheckIntegrity | Explain
 
 MAX_RETRIES: Final = 50
 """How often an autocommit statement is run again after conflicts, each time on a newer snapshot."""
@@ -87,7 +88,7 @@ class Session:
         cached = self._statement(sql)
         statement = cached.prepared.statement
         values = tuple(map(to_value, bind_parameters(cached.prepared.parameters, parameters)))
-        if isinstance(statement, TransactionControl | Vacuum | CheckIntegrity | Explain):
+        if isinstance(statement, Apart):
             self._tell(sql)
             return (yield from self._run_apart(statement, values))
         plan = Plan(cached.compiled(self.registry, values), partial(self._compiled, sql, values), sql=sql)
@@ -96,9 +97,7 @@ class Session:
             self.forget_statements()  # plans hold the triggers that may fire
         return result
 
-    def _run_apart(
-        self, statement: TransactionControl | Vacuum | CheckIntegrity | Explain, values: tuple[Value, ...]
-    ) -> Steps:
+    def _run_apart(self, statement: Apart, values: tuple[Value, ...]) -> Steps:
         if isinstance(statement, TransactionControl):
             return self._control(statement)
         if isinstance(statement, Vacuum):
@@ -143,7 +142,7 @@ class Session:
             self._open_temporary()
         if self.transaction is None and self._begins(compiled):
             self._tell(self.begin_text)
-            self.transaction = self._new_transaction()
+            self._begin()
         self._tell(plan.sql)
         try:
             if self.transaction is not None:
@@ -248,13 +247,13 @@ class Session:
             return compiled.writes and not compiled.changes_schema
         return self.implicit_begin == "always"
 
-    def _begin(self) -> None:
-        self.transaction, self.state.in_transaction = self._new_transaction(), True
-
     def snapshot(self) -> Transaction:
         """Return a view of the lasting tables, of now or the session's past, with the open transaction's changes."""
         view = self.transaction or self._new_transaction()
         return view if isinstance(view, Transaction) else view.lasting
+
+    def _begin(self) -> None:
+        self.transaction, self.state.in_transaction = self._new_transaction(), True
 
     def _new_transaction(self) -> Transaction | JointTransaction:
         transaction = self.engine.begin() if self._fixed is None else self._fixed.renewed()
@@ -279,7 +278,7 @@ class Session:
         if kind == "begin":
             if self.transaction is not None:
                 raise OperationalError("cannot start a transaction within a transaction")
-            self.transaction = self._new_transaction()
+            self._begin()
         elif kind in ("commit", "rollback"):
             if self.transaction is None:
                 raise OperationalError(f"cannot {kind} - no transaction is active")
@@ -296,7 +295,7 @@ class Session:
     def _savepoint(self, name: str) -> None:
         opened = self.transaction is None
         if self.transaction is None:
-            self.transaction = self._new_transaction()
+            self._begin()
         assert self.transaction is not None
         # The savepoint that opened the transaction has no mark: releasing it commits.
         self.savepoints.append((name.lower(), None if opened else self.transaction.mark()))
@@ -311,7 +310,7 @@ class Session:
         if not release:
             if mark is None:
                 self.engine.rollback(self.transaction)
-                self.transaction = self._new_transaction()
+                self._begin()
             else:
                 self.transaction.rollback_to(mark)
         del self.savepoints[depth if release else depth + 1 :]

@@ -9,7 +9,7 @@ import discosql
 CLASSES = {
     "cannot store": discosql.DataError,
     "datatype mismatch": discosql.DataError,
-    "no such table": discosql.ProgrammingError,
+    "no such": discosql.UnknownNameError,
     "error in trigger": discosql.ProgrammingError,
     "foreign key mismatch": discosql.ProgrammingError,
 }

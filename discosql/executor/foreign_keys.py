@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from discosql.conversion import apply_affinity
-from discosql.errors import IntegrityError, ProgrammingError
+from discosql.errors import IntegrityError, ProgrammingError, UnknownNameError
 from discosql.executor.constraints import Mark
 from discosql.executor.context import SessionState
 from discosql.executor.writes.changes import TableChanges
@@ -60,7 +60,7 @@ class Reference:
     def require(self) -> None:
         """Raise ProgrammingError if the reference has a problem."""
         if self.problem is not None:
-            raise ProgrammingError(self.problem)
+            raise (UnknownNameError if self.parent is None else ProgrammingError)(self.problem)
 
     def mark(self, key: Key) -> Mark:
         """Return a stand-in for a key that is equal exactly where keys are equal."""
