@@ -72,28 +72,52 @@ def test_the_programs_of_a_page_run(page: str, tmp_path: Path) -> None:
         assert answer.stdout
 
 
-def test_the_quickstart_word_for_word(tmp_path: Path) -> None:
-    """Its local part runs from an empty folder, and shows what the page says."""
-    shown = {}
-    for kind, block in re.findall(r"```(sh|python)\n(.*?)```", (DOCS / "quickstart.md").read_text("utf-8"), re.S):
+def run_blocks(page: str, folder: Path) -> list[str]:
+    """Run a page's commands and programs in order, and return what each printed."""
+    shown = []
+    for kind, block in re.findall(r"```(sh|python)\n(.*?)```", (DOCS / page).read_text("utf-8"), re.S):
         command = [sys.executable, "-W", "error", "-c", block] if kind == "python" else ["bash", "-ec", block]
         answer = subprocess.run(
             command,
-            cwd=tmp_path,
+            cwd=folder,
             env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
             capture_output=True,
             text=True,
             check=False,
         )
         assert answer.returncode == 0, f"{block}\n{answer.stderr}"
-        shown[block.split("\n")[0]] = answer.stdout
-    table, python, plan, check = shown.values()
+        shown.append(answer.stdout)
+    return shown
+
+
+def test_the_quickstart_word_for_word(tmp_path: Path) -> None:
+    """Its local part runs from an empty folder, and shows what the page says."""
+    table, python, plan, check = run_blocks("quickstart.md", tmp_path)
     said = re.search(r"```text\n(.*?)```", (DOCS / "quickstart.md").read_text("utf-8"), re.S)
     assert said is not None
     assert table == said[1]
     assert python == "jam 3.20\ntea 2.50\n"
     assert "expected: no requests" in plan
     assert check.endswith("ok\n")
+
+
+def test_the_commands_of_operations(tmp_path: Path) -> None:
+    checks, copies, program = run_blocks("operations.md", tmp_path)
+    assert "all is well" in checks
+    assert copies.endswith("ok\n")
+    assert "INSERT INTO" in (tmp_path / "shop.sql").read_text("utf-8")
+    assert program == "[(1, 'tea')]\nTrue\n"
+
+
+def test_contributing_names_what_is_there() -> None:
+    page = (DOCS / "contributing.md").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (TOP / "Makefile").read_text("utf-8"), re.M))
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", page, re.M))
+    assert len(named) >= 5 and named <= targets
+    paths = re.findall(r"`(tests/[\w./]+|documentation/|pyproject.toml)`", page)
+    assert len(paths) >= 4
+    for path in paths:
+        assert (TOP / path).exists(), path
 
 
 def test_the_quickstart_names_the_permissions_needed() -> None:
