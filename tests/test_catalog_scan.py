@@ -1,6 +1,7 @@
 """Tables made from the catalog, against SQLite's of the same schema."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pysqlite3.dbapi2 as sqlite
@@ -159,3 +160,47 @@ def test_foreign_keys_are_not_switched_within_a_transaction() -> None:
 def test_an_unknown_table_is_a_fault_of_ours() -> None:
     with pytest.raises(InternalError, match="no catalog table nonsense"):
         catalog_rows("nonsense", (), Context(None))  # type: ignore[arg-type]
+
+
+VIEWS = """
+    CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL DEFAULT 'x', c DECIMAL(10, 2), d, e VARCHAR(10), f BLOB);
+    CREATE VIEW plain AS SELECT a, b, c, d, e, f, a + 1 AS g, CAST(a AS TEXT) AS h, CAST(a AS INTEGER) i, NULL j FROM t;
+    CREATE VIEW named(x, y) AS SELECT a, b || '1' FROM t UNION ALL SELECT b, 1 FROM t;
+    CREATE VIEW other AS SELECT *, y AS q FROM named;
+    CREATE VIEW doubled AS WITH z(k) AS (SELECT b FROM t) SELECT k, k AS k, (SELECT e FROM t) FROM z;
+    CREATE VIEW rows AS VALUES (1, 'x'), (2, 3);
+    CREATE VIEW inside AS SELECT m.name, p.cid FROM sqlite_master m, pragma_table_info(m.name) p;
+    CREATE TEMP VIEW own AS SELECT a AS aa FROM t;
+"""
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *[f"PRAGMA table_xinfo({name})" for name in ("plain", "named", "other", "doubled", "rows", "own", "gone")],
+        "PRAGMA table_info(plain)",
+        "SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'view' ORDER BY 1, p.cid",
+        "SELECT name FROM pragma_table_info('own', 'main')",
+        "SELECT name FROM pragma_table_info('own', 'temp')",
+        "SELECT name FROM pragma_table_info(NULL)",
+        "SELECT * FROM inside WHERE name = 'other'",
+    ],
+)
+def test_the_columns_of_views_are_those_of_sqlite(query: str) -> None:
+    with closing(discosql.connect(":memory:")) as ours, closing(sqlite.connect(":memory:")) as theirs:
+        for connection in (ours, theirs):
+            connection.executescript(VIEWS)
+        assert ours.execute(query).fetchall() == theirs.execute(query).fetchall()
+
+
+def test_a_view_whose_table_is_gone_has_no_columns() -> None:
+    with closing(discosql.connect(":memory:")) as db:
+        db.executescript(
+            "CREATE TABLE t (a); CREATE VIEW v AS SELECT a FROM t; CREATE VIEW w AS SELECT 1 AS b; DROP TABLE t"
+        )
+        with pytest.raises(discosql.ProgrammingError, match="no such table: t"):
+            db.execute("PRAGMA table_info(v)")
+        every = "SELECT p.name FROM sqlite_master m, pragma_table_info(m.name) p"
+        assert db.execute(every).fetchall() == [("b",)]
+        db.execute("CREATE TABLE t (a INT)")
+        assert db.execute("PRAGMA table_info(v)").fetchall() == [(0, "a", "INT", 0, None, 0)]

@@ -4,15 +4,18 @@ Rows have the columns that SQLite gives them, in its order (https://www.sqlite.o
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 from discosql.errors import InternalError
 from discosql.executor.context import Context
 from discosql.executor.foreign_keys import foreign_key_check
 from discosql.executor.functions import DEFAULT
 from discosql.executor.writes.steps import Steps
-from discosql.schema import Catalog, Column, ComputedIndex, Index, TableSchema
+from discosql.schema import Catalog, Column, ComputedIndex, Index, TableSchema, View
 from discosql.types import Row, Value, fold_case, text_of
+
+Views: TypeAlias = tuple[tuple[View, tuple[tuple[str, str], ...]], ...]
+"""Views with the names and declared types of their columns."""
 
 _MASTER_COLUMNS: Final = (
     ("type", "TEXT"),
@@ -30,6 +33,9 @@ SYSTEM_TABLES: Final = {
     "sqlite_sequence": (("name", ""), ("seq", "")),
 }
 """The columns, name and declared type, of the tables that every database has."""
+
+DESCRIBING: Final = frozenset({"pragma_table_info", "pragma_table_xinfo"})
+"""The tables whose rows are columns, also those of views: `column_rows` makes them, not `catalog_rows`."""
 
 READING: Final = frozenset({"pragma_foreign_key_check"})
 """The tables whose rows depend on stored rows: `read_rows` makes them, not `catalog_rows`."""
@@ -49,6 +55,14 @@ def read_rows(name: str, arguments: tuple[Value, ...], context: Context) -> Step
     """Return the rows of one of the tables in `READING`."""
     table = arguments[0] if arguments else None
     return (yield from foreign_key_check(context.view, None if table is None else text_of(table)))
+
+
+def column_rows(name: str, arguments: tuple[Value, ...], context: Context, views: Views) -> list[Row]:
+    """Return the rows of one of the tables in `DESCRIBING`; `views` is what the plan says of the columns of views."""
+    rows = _described(context, views, *arguments)
+    if name == "pragma_table_info":
+        rows = ((place, *row[1:6]) for place, row in enumerate(row for row in rows if not row[6]))
+    return list(rows)
 
 
 # Tables ----------------------------------------------------------------------------------------------------------
@@ -82,13 +96,7 @@ def _sequence(context: Context) -> Iterator[Row]:
             yield table.name, used
 
 
-def _table_info(context: Context, name: Value = None, schema: Value = None) -> Iterator[Row]:
-    shown = (row for row in _table_xinfo(context, name, schema) if not row[6])
-    for place, row in enumerate(shown):
-        yield place, *row[1:6]
-
-
-def _table_xinfo(context: Context, name: Value = None, schema: Value = None) -> Iterator[Row]:
+def _described(context: Context, views: Views, name: Value = None, schema: Value = None) -> Iterator[Row]:
     table = _table(context, name, schema)
     if table is not None:
         key = table.primary_key or (() if table.rowid_column is None else (table.rowid_column,))
@@ -105,8 +113,8 @@ def _table_xinfo(context: Context, name: Value = None, schema: Value = None) -> 
             )
         return
     view = None if name is None else context.view.catalog.find_view(text_of(name), _database(schema))
-    columns = tuple((column, "") for column in view.columns) if view is not None else ()
-    if name is not None and not columns:
+    columns = dict(views).get(view, ()) if view is not None else ()
+    if name is not None and view is None:
         columns = SYSTEM_TABLES.get(fold_case(text_of(name)), ())
     for position, (column_name, declared) in enumerate(columns):
         yield position, column_name, declared, 0, None, 0, 0
@@ -238,8 +246,6 @@ _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "sqlite_master": lambda context: _master(context.view.catalog),
     "sqlite_temp_master": lambda context: _master(context.view.catalog.part(temporary=True)),
     "sqlite_sequence": _sequence,
-    "pragma_table_info": _table_info,
-    "pragma_table_xinfo": _table_xinfo,
     "pragma_table_list": _table_list,
     "pragma_index_list": _index_list,
     "pragma_index_info": _index_info,

@@ -13,6 +13,7 @@ that can be missing therefore produces columns that are nullable from the scan o
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlglot import exp
@@ -49,7 +50,8 @@ class Binder:
     """Resolves names and builds plans for one statement.
 
     `definitions` are the common table expressions in reach, `view_names` the views being expanded, `query_depth` how
-    many expression subqueries are around the place that is being bound, `trigger` what NEW and OLD mean.
+    many expression subqueries are around the place that is being bound, `trigger` what NEW and OLD mean. `describing`
+    is set where only the columns of a query are asked for, so that it need not be executable.
     """
 
     def __init__(self, context: PlanContext, parameters: ParameterTable) -> None:
@@ -59,12 +61,17 @@ class Binder:
         self.view_names: tuple[str, ...] = ()
         self.trigger = context.trigger
         self.query_depth = 0
+        self.describing = False
         self._frames = 0
         self._most_frames = _OPERAND_FRAMES * (MAX_DEPTH if is_deep() else _SHALLOW)
         self._witness = context.witness
         self._owners: dict[int, tuple[TableSchema, int]] = {}
         self._column_ids = itertools.count(1)
         self._node_ids = itertools.count(1)
+
+    def apart(self) -> "Binder":
+        """Return a binder for a query that is not part of the statement."""
+        return Binder(replace(self.context, trigger=None, witness=None), ParameterTable())
 
     def build_query(self, tree: exp.Expr, outer: Scope | None = None) -> tuple[Node, tuple[OutputColumn, ...]]:
         """Return the plan of a SELECT, VALUES, set operation or query with WITH, and its result columns."""

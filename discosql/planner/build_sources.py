@@ -28,6 +28,7 @@ from discosql.planner.plan import (
     Scan,
 )
 from discosql.planner.scope import Scope, ScopeColumn, Source, table_source
+from discosql.planner.view_columns import DESCRIBING, described_views
 from discosql.schema import TableSchema
 from discosql.types import SqlType, fold_case
 
@@ -165,5 +166,6 @@ def build_table_function(
     readable = function.readable(len(arguments))
     refs = tuple(binder.new_column(column.name, alias, column.type) for column in readable)
     columns = [ScopeColumn(ref.name, ref, ref.type, column.hidden) for ref, column in zip(refs, readable, strict=True)]
-    scan = CatalogScan(function.name, alias, tuple(arguments), refs, tuple(range(len(refs))))
+    views = described_views(binder, arguments) if function.name in DESCRIBING else ()
+    scan = CatalogScan(function.name, alias, tuple(arguments), refs, tuple(range(len(refs))), views)
     return scan, Source(alias, tuple(columns), schema="main")

@@ -51,6 +51,20 @@ class DiscosqlCompiler(SQLiteCompiler):
         sqlite: Any = super()
         return str(sqlite.visit_truediv_binary(binary, operator, **options))
 
+    def visit_json_getitem_op_binary(self, binary: Any, operator: Any, **options: Any) -> str:
+        """Return an element of JSON."""
+        return self._json_element(super().visit_json_getitem_op_binary, binary, operator, options)
+
+    def visit_json_path_getitem_op_binary(self, binary: Any, operator: Any, **options: Any) -> str:
+        """Return an element of JSON by its path."""
+        return self._json_element(super().visit_json_path_getitem_op_binary, binary, operator, options)
+
+    def _json_element(self, write: Any, binary: Any, operator: Any, options: dict[str, Any]) -> str:
+        if isinstance(binary.type, sqltypes.Boolean) and not options.get("_cast_applied"):
+            # CAST AS BOOLEAN gives NULL for other numbers than 0 and 1; SQLAlchemy takes those for true.
+            return f"CAST({write(binary, operator, **options, _cast_applied=True)} AS NUMERIC)"
+        return str(write(binary, operator, **options))
+
 
 class DiscosqlDialect(SQLiteDialect):
     """SQLAlchemy's view of a discosql database."""
@@ -112,25 +126,6 @@ class DiscosqlDialect(SQLiteDialect):
     def detect_autocommit_setting(self, dbapi_conn: Any) -> bool:
         """Tell whether each statement of a connection is a transaction of its own."""
         return bool(dbapi_conn.autocommit)
-
-    def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **options: Any) -> Any:
-        """Return the columns of a table or view. Raises NoSuchTableError if there is none of that name."""
-        sqlite: Any = super()
-        if table_name not in sqlite.get_view_names(connection, schema, **options):
-            return sqlite.get_columns(connection, table_name, schema, **options)
-        # PRAGMA table_info knows tables only; what a view gives, its own result tells.
-        name = self.identifier_preparer.quote(table_name)
-        columns = connection.exec_driver_sql(f"SELECT * FROM {name} LIMIT 0").cursor.description
-        return [
-            {
-                "name": column,
-                "type": sqlite._resolve_type_affinity(kind or ""),
-                "nullable": True,
-                "default": None,
-                "primary_key": 0,
-            }
-            for column, kind, *_ in columns
-        ]
 
     def _get_server_version_info(self, connection: Any) -> Any:
         return self.loaded_dbapi.sqlite_version_info

@@ -5,6 +5,7 @@ column tells which is the case.
 """
 
 import datetime
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -56,8 +57,14 @@ class Json(JSON):
     """A JSON column, which the driver gives as what the JSON says."""
 
     def result_processor(self, dialect: Any, coltype: object) -> Processor:
-        """Return what reads JSON from text, where the driver has not."""
-        return None if coltype == "JSON" else super().result_processor(dialect, coltype)
+        """Return what reads JSON from text, where the driver has not.
+
+        An engine's own ``json_deserializer`` gets text in any case: what the driver has read is written again for it.
+        """
+        if coltype != "JSON":
+            return super().result_processor(dialect, coltype)
+        own = dialect._json_deserializer
+        return None if own is None else lambda value: None if value is None else own(json.dumps(value))
 
 
 class Numeric(sqltypes.Numeric[Any]):

@@ -96,7 +96,7 @@ FEATURES = {
         "schema_create_delete",
         "default_schema_name_switch",
     ),
-    **lacks("design: no index on an expression", "indexes_with_expressions"),
+    **lacks("as SQLite: a constraint without a name has none", "implicitly_named_constraints"),
     **lacks(
         "as SQLite: no parentheses round the parts of a UNION",
         "parens_in_union_contained_select_w_limit_offset",

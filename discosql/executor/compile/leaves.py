@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from discosql.executor.catalog_scan import READING, catalog_rows, read_rows
+from discosql.executor.catalog_scan import DESCRIBING, READING, catalog_rows, column_rows, read_rows
 from discosql.executor.compile.code import (
     ANYTHING,
     INTEGER,
@@ -185,18 +185,21 @@ def _catalog_scan(producer: Producer, node: CatalogScan, needed: Needed, consume
     rows = function.name("rows")
     places = {column.id: position for column, position in zip(node.output, node.positions, strict=True)}
     wanted = frozenset([place for column, place in places.items() if column in needed])
-    function.line(f"{rows} = {_catalog_call(producer.module, node.name, arguments, wanted)}")
+    function.line(f"{rows} = {_catalog_call(producer.module, node, arguments, wanted)}")
     json = JSON_COLUMN if node.name in JSON_TABLES else None
     layout = Layout(places, {column: ANYTHING | (JSON if place == json else 0) for column, place in places.items()})
     producer.each(Rows(rows, layout), consume)
 
 
-def _catalog_call(module: Module, table: str, arguments: str, wanted: frozenset[int]) -> str:
+def _catalog_call(module: Module, node: CatalogScan, arguments: str, wanted: frozenset[int]) -> str:
+    table = node.name
     name = module.constant(table)
     if table in JSON_TABLES:
         return f"{module.runtime(json_rows)}({name}, {arguments}, {module.constant(wanted)})"
     if table in READING:
         return f"yield from {module.runtime(read_rows)}({name}, {arguments}, context)"
+    if table in DESCRIBING:
+        return f"{module.runtime(column_rows)}({name}, {arguments}, context, {module.constant(node.views)})"
     return f"{module.runtime(catalog_rows)}({name}, {arguments}, context)"
 
 

@@ -23,7 +23,7 @@ from discosql.planner.plan.expression import (
     SortKey,
     WindowCall,
 )
-from discosql.schema import Index, TableSchema
+from discosql.schema import Index, TableSchema, View
 
 JoinKind: TypeAlias = Literal["inner", "left", "right", "full", "semi", "anti"]
 """`semi` and `anti` give the left rows that have (have no) partner; their output is the left's only."""
@@ -86,7 +86,8 @@ class IndexLookup:
 class CatalogScan:
     """A table made from the catalog or statistics: sqlite_master, the table-valued PRAGMAs, discosql_stats, …
 
-    `arguments` are those of a table-valued function such as ``pragma_table_info('t')`` or ``json_each(x)``.
+    `arguments` are those of a table-valued function such as ``pragma_table_info('t')`` or ``json_each(x)``. `views` is
+    what only planning tells of the views whose columns it may give: their columns' names and declared types.
     """
 
     name: str
@@ -94,6 +95,7 @@ class CatalogScan:
     arguments: tuple[Expression, ...]
     output: tuple[ColumnRef, ...]
     positions: tuple[int, ...]
+    views: tuple[tuple[View, tuple[tuple[str, str], ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
