@@ -167,7 +167,7 @@ VIEWS = """
     CREATE VIEW plain AS SELECT a, b, c, d, e, f, a + 1 AS g, CAST(a AS TEXT) AS h, CAST(a AS INTEGER) i, NULL j FROM t;
     CREATE VIEW named(x, y) AS SELECT a, b || '1' FROM t UNION ALL SELECT b, 1 FROM t;
     CREATE VIEW other AS SELECT *, y AS q FROM named;
-    CREATE VIEW doubled AS WITH z(k) AS (SELECT b FROM t) SELECT k, k AS k, (SELECT e FROM t) FROM z;
+    CREATE VIEW doubled AS WITH z(k) AS (SELECT b FROM t) SELECT k, k AS k, (SELECT b FROM t) FROM z;
     CREATE VIEW rows AS VALUES (1, 'x'), (2, 3);
     CREATE VIEW inside AS SELECT m.name, p.cid FROM sqlite_master m, pragma_table_info(m.name) p;
     CREATE TEMP VIEW own AS SELECT a AS aa FROM t;
@@ -179,7 +179,7 @@ VIEWS = """
     [
         *[f"PRAGMA table_xinfo({name})" for name in ("plain", "named", "other", "doubled", "rows", "own", "gone")],
         "PRAGMA table_info(plain)",
-        "SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'view' ORDER BY 1, p.cid",
+        "SELECT m.name, i.name FROM sqlite_master m, pragma_table_info(m.name) i WHERE m.type = 'view' ORDER BY 1, cid",
         "SELECT name FROM pragma_table_info('own', 'main')",
         "SELECT name FROM pragma_table_info('own', 'temp')",
         "SELECT name FROM pragma_table_info(NULL)",

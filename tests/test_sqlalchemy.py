@@ -178,7 +178,7 @@ def test_reflection(engine: sa.Engine) -> None:
     inspector = sa.inspect(engine)
     assert inspector.get_view_names() == ["best"]
     assert [(c["name"], str(c["type"])) for c in inspector.get_columns("best")] == [
-        ("name", "TEXT"),
+        ("name", "VARCHAR"),
         ("points", "INTEGER"),
     ]
     assert inspector.get_table_names() == ["everything", "player", "team"]

@@ -24,6 +24,7 @@ def pytest_one_schema():
     """Let the tests that name a schema without asking whether there are some name the only one."""
     for configuration in config.Config.all_configs():
         configuration.test_schema = "main"
+    config.test_schema = "main"
 
 
 UNFIT = {
