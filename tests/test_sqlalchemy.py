@@ -17,6 +17,8 @@ import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
 from sqlalchemy.dialects import registry, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
@@ -291,6 +293,29 @@ def test_pandas(engine: sa.Engine) -> None:
     assert list(table.columns) == ["name", "n", "at"]
     frame.to_sql("frame", engine, index=False, if_exists="replace")
     assert pandas.read_sql(sa.select(sa.func.count()).select_from(sa.table("frame")), engine).iloc[0, 0] == 3
+
+
+def test_cells_of_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.setenv("PLOOMBER_STATS_ENABLED", "false")
+    shell = InteractiveShell()
+    shell.run_line_magic("load_ext", "sql")
+    shell.run_line_magic("sql", f"discosql:///{tmp_path}/test.disco")
+    shell.run_line_magic("config", "SqlMagic.displaylimit = 5")
+    shell.run_cell_magic("sql", "", "CREATE TABLE city (name TEXT, people INTEGER)")
+    shell.run_cell_magic("sql", "", "INSERT INTO city VALUES ('Berlin', 3850809), ('Atlantis', NULL)")
+    shell.user_ns["least"] = 1000
+    assert shell.run_cell("found = %sql SELECT name, people FROM city WHERE people > {{least}}").success
+    found = shell.user_ns["found"]
+    assert (list(found.keys), list(found)) == (["name", "people"], [("Berlin", 3850809)])
+    assert found.DataFrame()["people"].tolist() == [3850809]
+    with pytest.raises(UsageError, match="no such table: missing"):
+        shell.run_line_magic("sql", "SELECT * FROM missing")
+    shell.run_line_magic("sql", f"--close discosql:///{tmp_path}/test.disco")
+    with discosql.connect(f"{tmp_path}/test.disco") as db:
+        assert db.execute("SELECT count(*) FROM city").fetchone() == (2,)
+    db.close()
 
 
 def test_errors_are_of_the_driver(engine: sa.Engine) -> None:

@@ -51,19 +51,35 @@ class DiscosqlCompiler(SQLiteCompiler):
         sqlite: Any = super()
         return str(sqlite.visit_truediv_binary(binary, operator, **options))
 
-    def visit_json_getitem_op_binary(self, binary: Any, operator: Any, **options: Any) -> str:
+    def visit_json_getitem_op_binary(
+        self, binary: Any, operator: Any, _cast_applied: bool = False, **options: Any
+    ) -> str:
         """Return an element of JSON."""
-        return self._json_element(super().visit_json_getitem_op_binary, binary, operator, options)
+        cast = _cast_applied or _is_boolean(binary)
+        return _as_boolean(
+            binary, _cast_applied, super().visit_json_getitem_op_binary(binary, operator, cast, **options)
+        )
 
-    def visit_json_path_getitem_op_binary(self, binary: Any, operator: Any, **options: Any) -> str:
+    def visit_json_path_getitem_op_binary(
+        self, binary: Any, operator: Any, _cast_applied: bool = False, **options: Any
+    ) -> str:
         """Return an element of JSON by its path."""
-        return self._json_element(super().visit_json_path_getitem_op_binary, binary, operator, options)
+        sqlite: Any = super()
+        cast = _cast_applied or _is_boolean(binary)
+        element = sqlite.visit_json_path_getitem_op_binary(binary, operator, cast, **options)
+        return _as_boolean(binary, _cast_applied, element)
 
-    def _json_element(self, write: Any, binary: Any, operator: Any, options: dict[str, Any]) -> str:
-        if isinstance(binary.type, sqltypes.Boolean) and not options.get("_cast_applied"):
-            # CAST AS BOOLEAN gives NULL for other numbers than 0 and 1; SQLAlchemy takes those for true.
-            return f"CAST({write(binary, operator, **options, _cast_applied=True)} AS NUMERIC)"
-        return str(write(binary, operator, **options))
+
+def _is_boolean(binary: Any) -> bool:
+    return isinstance(binary.type, sqltypes.Boolean)
+
+
+def _as_boolean(binary: Any, is_cast: bool, element: Any) -> str:
+    """Return an element of JSON, as a number if it is to be a boolean and not cast yet.
+
+    CAST AS BOOLEAN gives NULL for other numbers than 0 and 1; SQLAlchemy takes those for true.
+    """
+    return f"CAST({element} AS NUMERIC)" if _is_boolean(binary) and not is_cast else str(element)
 
 
 class DiscosqlDialect(SQLiteDialect):
