@@ -55,10 +55,10 @@ class DiscosqlCompiler(SQLiteCompiler):
         self, binary: Any, operator: Any, _cast_applied: bool = False, **options: Any
     ) -> str:
         """Return an element of JSON."""
+        sqlite: Any = super()
         cast = _cast_applied or _is_boolean(binary)
-        return _as_boolean(
-            binary, _cast_applied, super().visit_json_getitem_op_binary(binary, operator, cast, **options)
-        )
+        element = sqlite.visit_json_getitem_op_binary(binary, operator, cast, **options)
+        return _as_boolean(binary, _cast_applied, element)
 
     def visit_json_path_getitem_op_binary(
         self, binary: Any, operator: Any, _cast_applied: bool = False, **options: Any
