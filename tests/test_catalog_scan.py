@@ -204,3 +204,14 @@ def test_a_view_whose_table_is_gone_has_no_columns() -> None:
         assert db.execute(every).fetchall() == [("b",)]
         db.execute("CREATE TABLE t (a INT)")
         assert db.execute("PRAGMA table_info(v)").fetchall() == [(0, "a", "INT", 0, None, 0)]
+
+
+def test_columns_of_table_functions_have_no_affinity() -> None:
+    pair = discosql.connect(":memory:"), sqlite.connect(":memory:")
+    for sql in (
+        "SELECT fullkey <= 0.0, id = '1', '1' = id, type = 1 FROM json_each('[7]')",
+        "SELECT count(*) FROM json_each('[7]') WHERE 0 BETWEEN fullkey AND 3.5",
+        "SELECT cid = '0', '0' = cid FROM pragma_table_info('sqlite_schema')",
+        "SELECT type < 3 FROM (SELECT 1) LEFT JOIN sqlite_schema",
+    ):
+        _both(pair, sql, ordered=False)

@@ -165,7 +165,10 @@ def build_table_function(
         raise ProgrammingError(f"too many arguments on {name}() - max {function.arguments}")
     readable = function.readable(len(arguments))
     refs = tuple(binder.new_column(column.name, alias, column.type) for column in readable)
-    columns = [ScopeColumn(ref.name, ref, ref.type, column.hidden) for ref, column in zip(refs, readable, strict=True)]
+    columns = [
+        ScopeColumn(ref.name, ref, ref.type if function.is_declared else SqlType.ANY, column.hidden)
+        for ref, column in zip(refs, readable, strict=True)
+    ]
     views = described_views(binder, arguments) if function.name in DESCRIBING else ()
     scan = CatalogScan(function.name, alias, tuple(arguments), refs, tuple(range(len(refs))), views)
     return scan, Source(alias, tuple(columns), schema="main")

@@ -30,6 +30,11 @@ class CatalogTable:
         """How many arguments it takes at most."""
         return sum(column.hidden for column in self.columns)
 
+    @property
+    def is_declared(self) -> bool:
+        """Whether its columns have declared types, and so affinities; those of table-valued functions have none."""
+        return self.name.startswith("sqlite_")
+
     def readable(self, given: int) -> tuple[CatalogColumn, ...]:
         """Return the columns that rows have where so many arguments are given.
 
