@@ -1,1 +1,1 @@
-"""What makes the pages in docs/ a site: a hook of mkdocs, and the generator of the SQL reference."""
+"""What makes the pages in docs/ a site: hooks of mkdocs, and the generator of the SQL reference."""

@@ -12,8 +12,10 @@ import pytest
 from loopback import TOKEN, LoopbackDiscord
 from stepped_clock import SteppedClock
 
-from discosql.cli.main import main
+from discosql.cli.dot_commands import DOT_COMMANDS
+from discosql.cli.main import COMMANDS, SHELL, main
 from discosql.storage.guild import NEEDED_PERMISSIONS
+from documentation.commands import on_page_markdown as list_commands
 from documentation.links import on_page_markdown
 
 TOP = Path(__file__).parent.parent
@@ -107,6 +109,21 @@ def test_the_commands_of_operations(tmp_path: Path) -> None:
     assert copies.endswith("ok\n")
     assert "INSERT INTO" in (tmp_path / "shop.sql").read_text("utf-8")
     assert program == "[(1, 'tea')]\nTrue\n"
+
+
+def test_the_commands_of_commands(tmp_path: Path) -> None:
+    (shown,) = run_blocks("commands.md", tmp_path)
+    assert '"name": "tea"' in shown
+    assert '"ok": true' in shown
+
+
+def test_commands_are_listed_with_their_options() -> None:
+    page = list_commands((DOCS / "commands.md").read_text("utf-8"))
+    assert "<!--" not in page
+    for command in COMMANDS:
+        assert command == SHELL or f"### discosql {command}\n\n```text\nusage: discosql {command} " in page
+    for name, command in DOT_COMMANDS.items():
+        assert f"| `{name}" in page and f"| {command.help} |" in page
 
 
 def test_contributing_names_what_is_there() -> None:
