@@ -26,6 +26,7 @@ LAYERS = (
     ("rows", "frames", "drive", "opening", "connection", "background", "output"),
     ("aio",),
     ("dbapi", "database", "table"),
+    ("transfer",),
     ("bot", "cli", "sqlalchemy"),
 )
 FOREIGN_HOMES = {

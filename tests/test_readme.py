@@ -65,3 +65,14 @@ def test_the_examples_of_a_page_run_one_after_the_other(page: str, tmp_path: Pat
         [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize("page", ["import"])
+def test_the_commands_of_a_page_run_one_after_the_other(page: str, tmp_path: Path) -> None:
+    text = (TOP / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.S))
+    path = f'PATH="{Path(sys.executable).parent}:$PATH"'
+    answer = subprocess.run(
+        ["bash", "-ec", f"{path}\n{script}"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr

@@ -26,11 +26,15 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "rekey": "encrypt a database, with another key, or no longer",
         "dump": "write a database as SQL text or as an archive",
         "restore": "fill a database from an archive or from SQL text",
+        "import": "store the rows of CSV, TSV, JSON and JSON Lines files",
         "check": "verify a database: its log, pages, indexes, rows and constraints",
         "repair": "mend a damaged database, or go back to an earlier slot",
     }
 )
 """The sub-commands, each a module of that name in this package, and what they do in a line."""
+
+_MODULES: Final = {"import": "importing"}
+"""The modules of those whose names Python has taken."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     named = given.pop(0) if given and given[0] in COMMANDS else None
-    module = import_module(f"discosql.cli.{named or SHELL}")
+    command = named or SHELL
+    module = import_module(f"discosql.cli.{_MODULES.get(command, command)}")
     parser = build_parser(named)
     module.add_arguments(parser)
     options = parser.parse_args(given)

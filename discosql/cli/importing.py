@@ -1,0 +1,67 @@
+"""``discosql import``: store the rows of files."""
+
+import argparse
+import gc
+import sys
+from pathlib import Path
+from typing import Final
+
+import discosql
+from discosql.cli.keys import key_of
+from discosql.cli.progress import ProgressLine
+from discosql.cli.target import add_target_arguments
+from discosql.errors import ProgrammingError
+from discosql.transfer.importing import BATCH, ImportOptions, import_file
+
+EPILOG: Final = """\
+A FILE is CSV, TSV, JSON (an array of objects) or JSON Lines (.jsonl, .ndjson). Its table is made if there is none, with
+types that all of its values fit. Rows are committed in batches: run again after an interruption, the import goes on
+where it stopped. A file that was imported is not imported again unless --again says so.
+
+  discosql import shop.disco orders.csv --pk id
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what an import takes."""
+    parser.epilog = EPILOG
+    add_target_arguments(parser)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="ends with .csv, .tsv, .json, .jsonl or .ndjson")
+    parser.add_argument("--table", help="default: the file's name without its ending")
+    parser.add_argument("--pk", metavar="COLUMN[,...]", default="", help="the primary key")
+    parser.add_argument("--upsert", action="store_true", help="change rows whose primary key is there already")
+    parser.add_argument("--batch", type=int, default=BATCH, metavar="N", help="rows a commit (default: %(default)s)")
+    parser.add_argument("--again", action="store_true", help="import what was imported before once more")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Import the files, one after the other."""
+    wanted = ImportOptions(
+        table=options.table,
+        primary_key=[name for name in options.pk.split(",") if name],
+        upsert=options.upsert,
+        batch=options.batch,
+        again=options.again,
+    )
+    for name in options.files:
+        if not Path(name).is_file():
+            raise ProgrammingError(f"cannot read {name}: no such file")
+    connection = discosql.connect(options.database, token=options.token, key=key_of(options), isolation_level=None)
+    gc.disable()  # rows hold no cycles, and looking for some in a million values takes a third of the time
+    try:
+        with ProgressLine() as progress:
+            for name in options.files:
+                done = import_file(connection, Path(name), wanted, progress)
+                progress.wipe()
+                before = f", {done.before} were there" if done.before else ""
+                sys.stderr.write(
+                    f"{done.rows} rows imported into {done.table}{before}{_speed(done.rows, done.seconds)}\n"
+                )
+    finally:
+        gc.enable()
+        connection.close()
+    return 0
+
+
+def _speed(rows: int, seconds: float) -> str:
+    return f" ({rows / seconds:,.0f} rows/s)" if seconds > 1 else ""

@@ -1,0 +1,1 @@
+"""Transfer: rows between databases and files of other programs."""

@@ -1,0 +1,227 @@
+"""Importing a file of rows into a table, a batch a commit, so that an interrupted import goes on where it stopped.
+
+How many rows of a file were stored is kept in the table `discosql_imports` of the same database and changed in the same
+commit as the rows. A file is known by the SHA-256 of what is in it, not by its name.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from discosql.connection import Progress
+from discosql.dbapi import Connection
+from discosql.errors import DataError, Error, IntegrityError, OperationalError, ProgrammingError
+from discosql.transfer.inference import converted, infer_types
+from discosql.transfer.sources import Source, open_source
+
+BATCH: Final = 50_000
+"""Rows a commit unless told otherwise."""
+
+POSITIONS: Final = "discosql_imports"
+"""The table that says how far each import has come; it may be dropped when no import is to be continued."""
+
+_MAKE_POSITIONS: Final = f"""CREATE TABLE IF NOT EXISTS {POSITIONS} (
+    file TEXT, "table" TEXT, rows INTEGER NOT NULL, finished BOOLEAN NOT NULL, PRIMARY KEY (file, "table"))"""
+_SET_POSITION: Final = f"""INSERT INTO {POSITIONS} VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET rows = excluded.rows, finished = excluded.finished"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """How a file is imported.
+
+    `table`: default the file's name without its ending. `primary_key`: columns of the key of a table that is made, and
+    the key of `upsert`, which changes rows that are there already. `again`: also what was imported before.
+    """
+
+    table: str | None = None
+    primary_key: Sequence[str] = ()
+    upsert: bool = False
+    batch: int = BATCH
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did: the table, rows stored by it, rows that an earlier one had stored, seconds."""
+
+    table: str
+    rows: int
+    before: int
+    seconds: float
+
+
+def import_file(connection: Connection, path: Path, options: ImportOptions, progress: Progress) -> Imported:
+    """Import a CSV, TSV, JSON or JSON Lines file; the table is made if there is none.
+
+    Batches before one that fails stay; of that one nothing does. Raises DataError or IntegrityError with the file and
+    the line, ProgrammingError for a file that was imported before, OperationalError within a transaction.
+    """
+    if connection.in_transaction:
+        raise OperationalError("cannot import within a transaction")
+    if options.batch < 1:
+        raise ProgrammingError("a batch has at least one row")
+    connection.isolation_level = None
+    return _Import(connection, open_source(path), options, progress).run()
+
+
+class _Import:
+    """One run of an import."""
+
+    def __init__(self, connection: Connection, source: Source, options: ImportOptions, progress: Progress) -> None:
+        self._connection = connection
+        self._source = source
+        self._options = options
+        self._progress = progress
+        self._table = options.table or source.path.stem
+        self._digest = _digest_of(source.path)
+        self._size = source.path.stat().st_size
+        self._start = time.monotonic()
+        self._stored = 0
+
+    def run(self) -> Imported:
+        """Import what is not there yet."""
+        before = self._position()
+        declared = self._declared_types()
+        make = None
+        if not declared:
+            self._progress("finding the types of columns", 0, 0)
+            declared = dict(zip(self._source.columns, infer_types(self._source), strict=True))
+            make = self._create_table(declared)
+        kinds = self._kinds(declared)
+        insert = self._insert_statement(make is None)
+        for rows, lines, last in self._batches(before, kinds):
+            self._store(make, insert, rows, lines, before, last=last)
+            make = None
+        return Imported(self._table, self._stored, before, time.monotonic() - self._start)
+
+    def _position(self) -> int:
+        """Return how many rows of the file are in the table already."""
+        execute = self._connection.execute
+        if execute("SELECT 1 FROM sqlite_master WHERE name = ?", (POSITIONS,)).fetchone() is None:
+            return 0
+        key = (self._digest, self._table)
+        row = execute(f'SELECT rows, finished FROM {POSITIONS} WHERE file = ? AND "table" = ?', key).fetchone()
+        if row is None:
+            return 0
+        if row[1] and not self._options.again:
+            raise ProgrammingError(f"{self._source.path} was imported into {self._table} before")
+        if not self._declared_types():
+            return 0  # the table was dropped
+        return 0 if row[1] else int(row[0])
+
+    def _declared_types(self) -> dict[str, str]:
+        """Return the types of the table's columns, none if there is no table."""
+        found = self._connection.execute("SELECT name, type FROM pragma_table_info(?)", (self._table,)).fetchall()
+        return {name.lower(): kind for name, kind in found}
+
+    def _kinds(self, declared: dict[str, str]) -> list[str]:
+        declared = {name.lower(): kind for name, kind in declared.items()}
+        for name in self._source.columns:
+            if name.lower() not in declared:
+                raise ProgrammingError(f"{self._source.path}: table {self._table} has no column named {name}")
+        return [declared[name.lower()].upper() for name in self._source.columns]
+
+    def _create_table(self, kinds: dict[str, str]) -> str:
+        key = self._options.primary_key
+        for name in key:
+            if name not in kinds:
+                raise ProgrammingError(f"{self._source.path} has no column named {name}")
+        parts = [f"{quoted(name)} {kind}" for name, kind in kinds.items()]
+        if key:
+            parts.append(f"PRIMARY KEY ({', '.join(map(quoted, key))})")
+        return f"CREATE TABLE {quoted(self._table)} ({', '.join(parts)})"
+
+    def _insert_statement(self, exists: bool) -> str:
+        names = self._source.columns
+        places = ", ".join("?" * len(names))
+        sql = f"INSERT INTO {quoted(self._table)} ({', '.join(map(quoted, names))}) VALUES ({places})"
+        if not self._options.upsert:
+            return sql
+        key = list(self._options.primary_key) or (self._stored_key() if exists else [])
+        if not key:
+            raise ProgrammingError(
+                f"table {self._table} has no primary key to find rows by; name its columns with --pk"
+            )
+        folded = {name.lower() for name in key}
+        others = [f"{quoted(name)} = excluded.{quoted(name)}" for name in names if name.lower() not in folded]
+        action = f"UPDATE SET {', '.join(others)}" if others else "NOTHING"
+        return f"{sql} ON CONFLICT ({', '.join(map(quoted, key))}) DO {action}"
+
+    def _stored_key(self) -> list[str]:
+        sql = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
+        return [name for (name,) in self._connection.execute(sql, (self._table,))]
+
+    def _batches(self, skip: int, kinds: list[str]) -> Iterator[tuple[list[tuple[Any, ...]], list[int], bool]]:
+        """Yield rows beyond the first `skip` with their lines, and whether they are the last."""
+        size = self._options.batch
+        rows: list[tuple[Any, ...]] = []
+        lines: list[int] = []
+        for chunk in self._source.chunks():
+            fresh, skip = chunk.rows[skip:], max(0, skip - len(chunk.rows))
+            if fresh:
+                columns = zip(*fresh, strict=True)
+                typed = self._source.typed
+                ready = [converted(values, kind, typed=typed) for values, kind in zip(columns, kinds, strict=True)]
+                rows.extend(zip(*ready, strict=True))
+                lines.extend(chunk.lines[-len(fresh) :])
+            while len(rows) > size:
+                yield rows[:size], lines[:size], False
+                rows, lines = rows[size:], lines[size:]
+            rate = self._stored / max(time.monotonic() - self._start, 0.001)
+            self._progress(f"{self._stored:,} rows, {rate:,.0f} rows/s", chunk.done, self._size)
+        yield rows, lines, True
+
+    def _store(
+        self, make: str | None, sql: str, rows: list[tuple[Any, ...]], lines: list[int], before: int, *, last: bool
+    ) -> None:
+        """Commit a batch and the new position, or neither."""
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            execute(_MAKE_POSITIONS)
+            if make is not None:
+                execute(make)
+            execute("SAVEPOINT batch")
+            try:
+                if rows:
+                    self._connection.executemany(sql, rows)
+            except (DataError, IntegrityError) as exc:
+                execute("ROLLBACK TO batch")
+                raise self._with_line(sql, rows, lines, exc) from exc
+            position = before + self._stored + len(rows)
+            execute(_SET_POSITION, (self._digest, self._table, position, last))
+            execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+        self._stored += len(rows)
+
+    def _with_line(self, sql: str, rows: list[tuple[Any, ...]], lines: list[int], exc: Error) -> Error:
+        """Return the error with the line of the row that caused it: the half it is in is halved until one is left."""
+        while len(rows) > 1:
+            middle = len(rows) // 2
+            self._connection.execute("SAVEPOINT half")
+            try:
+                self._connection.executemany(sql, rows[:middle])
+            except (DataError, IntegrityError) as found:
+                self._connection.execute("ROLLBACK TO half")
+                rows, lines, exc = rows[:middle], lines[:middle], found
+            else:
+                rows, lines = rows[middle:], lines[middle:]
+            self._connection.execute("RELEASE half")
+        return type(exc)(f"{self._source.path}, line {lines[0]}: {exc}")
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

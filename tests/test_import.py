@@ -1,0 +1,224 @@
+"""Importing files: types, keys, errors with their line, and going on after an interruption."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import discosql
+from discosql.transfer.importing import Imported, ImportOptions, import_file
+
+
+@pytest.fixture
+def db() -> Iterator[discosql.Connection]:
+    connection = discosql.connect(":memory:", isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def no_progress(_stage: str, _done: int, _total: int) -> None:
+    """Nobody looks."""
+
+
+def load(db: discosql.Connection, path: Path, **options: object) -> Imported:
+    return import_file(db, path, ImportOptions(**options), no_progress)  # type: ignore[arg-type]
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+def types(db: discosql.Connection, table: str) -> dict[str, str]:
+    return dict(db.execute("SELECT name, type FROM pragma_table_info(?)", (table,)).fetchall())
+
+
+def test_types_are_those_that_every_value_fits(db: discosql.Connection, tmp_path: Path) -> None:
+    columns: dict[str, tuple[list[str], str]] = {
+        "whole": (["1", "-2", ""], "INTEGER"),
+        "zeros": (["007", "1", "2"], "TEXT"),
+        "long": (["12345678901234567890", "1", ""], "TEXT"),
+        "real": (["1.5", "2", "-3e4"], "REAL"),
+        "hash": (["12e456", "1", "2"], "TEXT"),
+        "flag": (["true", "FALSE", ""], "BOOLEAN"),
+        "day": (["2024-02-29", "", "2023-01-01"], "DATE"),
+        "no_day": (["2023-02-29", "", "2023-01-01"], "TEXT"),
+        "moment": (["2024-02-29 10:00:00", "2024-02-29T10:00:01.5Z", ""], "TIMESTAMP"),
+        "mixed": (["1", "x", "2.5"], "TEXT"),
+        "lines": (["1\n2", "3", ""], "TEXT"),
+        "blank": (["", "", ""], "TEXT"),
+    }
+    path = tmp_path / "t.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(columns)
+        out.writerows(zip(*[values for values, _ in columns.values()], strict=True))
+    assert load(db, path).rows == 3
+    assert types(db, "t") == {name: kind for name, (_, kind) in columns.items()}
+    got = db.execute('SELECT whole, zeros, "real", flag, CAST("day" AS TEXT), "lines", blank FROM t').fetchall()
+    assert got == [
+        (1, "007", 1.5, True, "2024-02-29", "1\n2", None),
+        (-2, "1", 2.0, False, None, "3", None),
+        (None, "2", -30000.0, None, "2023-01-01", None, None),
+    ]
+
+
+def test_types_are_found_in_all_of_the_file(db: discosql.Connection, tmp_path: Path) -> None:
+    lines = [f"{number},{number}" for number in range(25_000)]
+    path = written(tmp_path / "t.csv", "a,b\n" + "\n".join([*lines, "1,late", "2.5,3"]) + "\n")
+    assert load(db, path).rows == 25_002
+    assert types(db, "t") == {"a": "REAL", "b": "TEXT"}
+
+
+def test_json_keeps_its_types(db: discosql.Connection, tmp_path: Path) -> None:
+    items = [
+        {"a": 1, "b": 1, "c": "1", "d": True, "e": [1, {"x": None}], "f": 1},
+        {"a": None, "b": 2.5, "c": "", "e": "text", "f": "text", "g": "late"},
+    ]
+    expected = [(1, 1.0, "1", True, [1, {"x": None}], 1, None), (None, 2.5, "", None, "text", "text", "late")]
+    lines = "".join(json.dumps(item) + "\n\n" for item in items)
+    for path in (
+        written(tmp_path / "one.json", json.dumps(items)),
+        written(tmp_path / "two.jsonl", lines),
+        written(tmp_path / "three.ndjson", lines),
+    ):
+        assert load(db, path).rows == 2
+        assert list(types(db, path.stem).values()) == ["INTEGER", "REAL", "TEXT", "BOOLEAN", "JSON", "ANY", "TEXT"]
+        assert db.execute(f"SELECT * FROM {path.stem}").fetchall() == expected
+
+
+def test_tsv_is_read_as_it_is_exported(db: discosql.Connection, tmp_path: Path) -> None:
+    path = written(tmp_path / "t.tsv", 'a\tb\nx\\ty\\n\\\\t\t"\n\tü\n')
+    assert load(db, path, table="u").table == "u"
+    assert db.execute("SELECT * FROM u").fetchall() == [("x\ty\n\\t", '"'), (None, "ü")]
+
+
+def test_keys_and_upserts(db: discosql.Connection, tmp_path: Path) -> None:
+    first = written(tmp_path / "t.csv", "id,name\n1,one\n2,two\n")
+    load(db, first, primary_key=["id"])
+    more = written(tmp_path / "more.csv", "name,id\nTWO,2\nthree,3\n")
+    with pytest.raises(discosql.IntegrityError, match=r"more\.csv, line 2: UNIQUE constraint failed: t\.id"):
+        load(db, more, table="t")
+    assert load(db, more, table="t", upsert=True).rows == 2
+    assert db.execute("SELECT * FROM t ORDER BY id").fetchall() == [(1, "one"), (2, "TWO"), (3, "three")]
+    db.execute("CREATE TABLE bare (id, name)")
+    with pytest.raises(discosql.ProgrammingError, match="bare has no primary key"):
+        load(db, more, table="bare", upsert=True)
+    with pytest.raises(discosql.ProgrammingError, match="no column named nope"):
+        load(db, more, table="fresh", primary_key=["nope"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("t.csv", "a,b\n1,2\n3\n", r"t\.csv, line 3: 1 fields instead of 2"),
+        ("t.csv", 'a,b\n"x\ny",2\n1,2,3\n', r"line 4: 3 fields instead of 2"),
+        ("t.csv", 'a,b\n1,"2\n', r"line 2: unexpected end of data"),
+        ("t.csv", "a,a\n1,2\n", r"line 1: column a is there twice"),
+        ("t.csv", "a,\n1,2\n", r"line 1: a column has no name"),
+        ("t.csv", "", r"line 1: there are no columns"),
+        ("t.jsonl", '{"a": 1}\n{"a": \n', r"t\.jsonl, line 2: Expecting value"),
+        ("t.jsonl", '{"a": 1}\n[1]\n', r"line 2: not an object"),
+        ("t.json", '{"a": 1}', r"line 1: not an array of objects"),
+        ("t.json", '[{"a": 1}, 2]', r"row 2: not an object"),
+        ("t.json", "[\n{,\n]", r"t\.json, line 2: "),
+        ("t.xls", "", r"the endings known are \.csv \.tsv"),
+    ],
+)
+def test_what_is_wrong_with_a_file(db: discosql.Connection, tmp_path: Path, name: str, text: str, said: str) -> None:
+    with pytest.raises((discosql.DataError, discosql.ProgrammingError), match=said):
+        load(db, written(tmp_path / name, text))
+    assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+
+
+def test_files_that_are_no_text_or_not_there(db: discosql.Connection, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"a\n\xff\n")
+    for name, said in (("t.csv", "utf-8"), ("none.csv", "No such file")):
+        with pytest.raises(discosql.OperationalError, match=f"cannot read .*{name}: .*{said}"):
+            load(db, tmp_path / name)
+
+
+def test_of_the_batch_that_fails_nothing_is_stored(db: discosql.Connection, tmp_path: Path) -> None:
+    db.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b INTEGER CHECK (b < 100))")
+    rows = [[number, number % 50] for number in range(1, 101)]
+    rows[67][1] = 200
+    path = written(tmp_path / "t.csv", "a,b\n" + "".join(f"{a},{b}\n" for a, b in rows))
+    with pytest.raises(discosql.IntegrityError, match=r"t\.csv, line 69: CHECK constraint failed"):
+        load(db, path, batch=30)
+    assert db.execute("SELECT count(*), max(a) FROM t").fetchone() == (60, 60)
+    db.execute("DROP TABLE t")
+    db.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b INTEGER)")
+    db.executemany("INSERT INTO t VALUES (?, ?)", rows[:60])
+    assert load(db, path, batch=30) == Imported("t", 40, 60, pytest.approx(0, abs=60))
+    assert db.execute("SELECT count(*), max(a), max(b) FROM t").fetchone() == (100, 100, 200)
+
+
+def test_what_was_imported_is_imported_again_only_if_asked(db: discosql.Connection, tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "a\n1\n2\n")
+    load(db, path)
+    same = written(tmp_path / "same.csv", "a\n1\n2\n")
+    with pytest.raises(discosql.ProgrammingError, match=r"same\.csv was imported into t before"):
+        load(db, same, table="t")
+    assert load(db, same, table="t", again=True).rows == 2
+    assert load(db, same).rows == 2  # into a table of its own
+    assert db.execute("SELECT count(*) FROM t").fetchone() == (4,)
+    db.execute("BEGIN")
+    with pytest.raises(discosql.OperationalError, match="within a transaction"):
+        load(db, path, again=True)
+
+
+def test_an_import_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """A process is killed in the middle, more than once; at last every row is there, and no row twice."""
+    random_ = random.Random(4)
+    rows = [(number, random_.random(), f"row {number}") for number in range(30_000)]
+    path = tmp_path / "t.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("n", "x", "name"), *rows])
+    command = [sys.executable, "-m", "discosql", "import", "t.disco", "t.csv", "--batch", "200"]
+    for goal in (2_000, 4_000):
+        _kill_when(command, tmp_path, goal)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with discosql.connect(tmp_path / "t.disco", create=False) as db:
+        assert db.execute("SELECT n, x, name FROM t ORDER BY rowid").fetchall() == rows
+    db.close()
+    stored = int(done.stderr.split()[0])
+    assert 0 < stored < 30_000, done.stderr
+    assert f"{30_000 - stored} were there" in done.stderr
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert again.returncode == 1
+    assert "t.csv was imported into t before" in again.stderr
+
+
+def _kill_when(command: list[str], folder: Path, goal: int) -> None:
+    """Run an import until a number of rows is stored, and kill it."""
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 60
+        while _rows_stored(folder) < goal:
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _rows_stored(folder: Path) -> int:
+    try:
+        db = discosql.connect(folder / "t.disco", create=False)
+    except discosql.OperationalError:
+        return 0  # not made yet
+    try:
+        return int(db.execute("SELECT sum(rows) FROM discosql_imports").fetchone()[0] or 0)
+    except discosql.ProgrammingError:
+        return 0
+    finally:
+        db.close()
