@@ -1,10 +1,9 @@
 """A hook of mkdocs: the page on commands shows what ``--help`` and ``.help`` say, as of the moment it is built."""
 
-from importlib import import_module
 from typing import Any, Final
 
 from discosql.cli.dot_commands import DOT_COMMANDS
-from discosql.cli.main import COMMANDS, SHELL, build_parser
+from discosql.cli.main import COMMANDS, SHELL, build_parser, module_of
 
 _COMMANDS: Final = "<!-- commands -->"
 _DOT_COMMANDS: Final = "<!-- dot commands -->"
@@ -20,7 +19,7 @@ def command_help() -> str:
     sections = []
     for name in COMMANDS:
         parser = build_parser(None if name == SHELL else name)
-        import_module(f"discosql.cli.{name}").add_arguments(parser)
+        module_of(name).add_arguments(parser)
         title = "discosql" if name == SHELL else f"discosql {name}"
         sections.append(f"### {title}\n\n```text\n{parser.format_help().rstrip()}\n```")
     return "\n\n".join(sections)

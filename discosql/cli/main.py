@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import discosql
 from discosql.cli.reporting import report
@@ -31,7 +31,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "repair": "mend a damaged database, or go back to an earlier slot",
     }
 )
-"""The sub-commands, each a module of that name in this package, and what they do in a line."""
+"""The sub-commands, each a module of this package, and what they do in a line."""
 
 _MODULES: Final = {"import": "importing"}
 """The modules of those whose names Python has taken."""
@@ -45,8 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     named = given.pop(0) if given and given[0] in COMMANDS else None
-    command = named or SHELL
-    module = import_module(f"discosql.cli.{_MODULES.get(command, command)}")
+    module = module_of(named or SHELL)
     parser = build_parser(named)
     module.add_arguments(parser)
     options = parser.parse_args(given)
@@ -61,6 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()  # whoever read the output has gone; there is nobody to tell
         return 141
     return status
+
+
+def module_of(command: str) -> Any:
+    """Return the module of a sub-command."""
+    return import_module(f"discosql.cli.{_MODULES.get(command, command)}")
 
 
 def build_parser(command: str | None) -> argparse.ArgumentParser:
