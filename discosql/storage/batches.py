@@ -5,7 +5,7 @@ A batch is never changed once it is in use: a newer version copies the few batch
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from discosql.storage.views import Batch
@@ -69,8 +69,11 @@ def _sorted_rows(rows: Mapping[int, Row | None]) -> Batch:
 
 def sorted_in_steps(rowids: Iterable[int]) -> list[int]:
     """Return rowids in order, sorted in steps of a few milliseconds, in between which other threads get their turn."""
-    every = list(rowids)
-    runs = [sorted(every[start : start + _RUN]) for start in range(0, len(every), _RUN)]
+    left = iter(rowids)
+    runs = []
+    while run := list(islice(left, _RUN)):
+        run.sort()
+        runs.append(run)
     if len(runs) < 2:
         return runs[0] if runs else []
     # Rowids between which there are about as many as a run has.

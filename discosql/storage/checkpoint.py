@@ -25,6 +25,7 @@ from discosql.storage.posting import Channels, Workshop
 from discosql.storage.rewrite import is_worth_writing, units_of
 from discosql.storage.sealing import Seal, plain_seed
 from discosql.storage.state import State
+from discosql.storage.switching import quick_switching
 from discosql.storage.table import TableVersion
 
 KEEP_RETIRED: Final = 2 * 3600.0
@@ -74,8 +75,9 @@ class Checkpoint:
         With `everything`, all changes go into pages, however few they are.
         """
         tables = {}
-        for table, version in self._state.tables.items():
-            tables[table] = await self._write_table(version, everything=everything)
+        with quick_switching():
+            for table, version in self._state.tables.items():
+                tables[table] = await self._write_table(version, everything=everything)
         return await self._append(
             Manifest(self._state.catalog, tables, self._retired(tables.values()), self._workshop.seed)
         )
