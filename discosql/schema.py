@@ -19,6 +19,11 @@ VIEW_ID, TEMPORARY_VIEW_ID = 0, -1
 """The ids of tables that stand for views, where rows of a view are changed."""
 
 
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table.

@@ -24,8 +24,9 @@ from pydantic.fields import FieldInfo
 
 from discosql.background import BackgroundTask
 from discosql.errors import DatabaseLookupError, DatabaseStorageError, DatabaseTableError, NotConnectedError
+from discosql.schema import quoted
 from discosql.table_conditions import NOTHING, Condition, FieldRef, Where
-from discosql.table_fields import UNSAVED, FieldColumn, NoMatch, Storage, encode_row, quote
+from discosql.table_fields import UNSAVED, FieldColumn, NoMatch, Storage, encode_row
 from discosql.table_query import Query
 from discosql.types import Value
 
@@ -297,8 +298,8 @@ class Table(pydantic.BaseModel, metaclass=_TableType):
         except NoMatch:
             return NOTHING
         if operand is None:
-            return Condition(f"{quote(name)} IS NULL")
-        return Condition(f"{quote(name)} = ?", (operand,))
+            return Condition(f"{quoted(name)} IS NULL")
+        return Condition(f"{quoted(name)} = ?", (operand,))
 
     @classmethod
     def _store(cls) -> "TableStore":

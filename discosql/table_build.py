@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from discosql.errors import DatabaseTableError, IntegrityError
-from discosql.schema import Column, TableSchema
-from discosql.table_fields import FieldColumn, default_literal, quote, rowid_name
+from discosql.schema import Column, TableSchema, quoted
+from discosql.table_fields import FieldColumn, default_literal, rowid_name
 from discosql.types import SqlType
 
 if TYPE_CHECKING:
@@ -44,19 +44,19 @@ class TableBuilder:
 
     async def _create(self) -> None:
         definitions = ", ".join(column.definition for column in self._columns.values())
-        await self._execute(f"CREATE TABLE {quote(self._name)} ({definitions}) STRICT", ())
+        await self._execute(f"CREATE TABLE {quoted(self._name)} ({definitions}) STRICT", ())
 
     async def _create_indexes(self) -> None:
         for column in self._columns.values():
             if column.storage.index and not column.storage.unique and not column.storage.primary_key:
                 await self._execute(
                     f"CREATE INDEX IF NOT EXISTS {self._index_name(column)} "
-                    f"ON {quote(self._name)} ({quote(column.name)})",
+                    f"ON {quoted(self._name)} ({quoted(column.name)})",
                     (),
                 )
 
     def _index_name(self, column: FieldColumn) -> str:
-        return quote(f"{self._name}_{column.name}")
+        return quoted(f"{self._name}_{column.name}")
 
     # Tables that are there ----------------------------------------------------------------------------------------
 
@@ -66,7 +66,7 @@ class TableBuilder:
         for column in self._columns.values():
             old = column.storage.renamed_from
             if old in names and old not in self._columns and column.name not in names:
-                await self._alter(f"RENAME COLUMN {quote(old)} TO {quote(column.name)}")
+                await self._alter(f"RENAME COLUMN {quoted(old)} TO {quoted(column.name)}")
                 names[old] = column.name
         return names
 
@@ -86,7 +86,7 @@ class TableBuilder:
         new = [column.name for column in self._columns.values() if column.storage.renamed_from is None]
         return (
             f"column {name} has no field any more (renamed: give the new field Field(renamed_from={name!r}), one of "
-            f"{', '.join(new)}; removed: run ALTER TABLE {quote(self._name)} DROP COLUMN {quote(name)}, which erases "
+            f"{', '.join(new)}; removed: run ALTER TABLE {quoted(self._name)} DROP COLUMN {quoted(name)}, which erases "
             "its values)"
         )
 
@@ -121,7 +121,7 @@ class TableBuilder:
                 "give the field a default or make it optional"
             )
         not_null = "" if column.nullable else " NOT NULL"
-        await self._alter(f"ADD COLUMN {quote(column.name)} {column.type.value}{not_null} DEFAULT {literal}")
+        await self._alter(f"ADD COLUMN {quoted(column.name)} {column.type.value}{not_null} DEFAULT {literal}")
         if column.factory is not None:
             await self._fill(column, column.factory)
         if column.storage.unique:
@@ -134,10 +134,10 @@ class TableBuilder:
 
     async def _fill(self, column: FieldColumn, factory: Callable[[], Any]) -> None:
         """Give every stored row what the field's factory makes."""
-        for (rowid,) in await self._execute(f"SELECT {rowid_name(self._columns)} FROM {quote(self._name)}", ()):
+        for (rowid,) in await self._execute(f"SELECT {rowid_name(self._columns)} FROM {quoted(self._name)}", ()):
             value = factory()
             await self._execute(
-                f"UPDATE {quote(self._name)} SET {quote(column.name)} = ? WHERE {rowid_name(self._columns)} = ?",
+                f"UPDATE {quoted(self._name)} SET {quoted(column.name)} = ? WHERE {rowid_name(self._columns)} = ?",
                 (None if value is None else column.encode(value), rowid),
             )
 
@@ -155,7 +155,7 @@ class TableBuilder:
     async def _create_unique_index(self, column: FieldColumn) -> None:
         try:
             await self._execute(
-                f"CREATE UNIQUE INDEX {self._index_name(column)} ON {quote(self._name)} ({quote(column.name)})", ()
+                f"CREATE UNIQUE INDEX {self._index_name(column)} ON {quoted(self._name)} ({quoted(column.name)})", ()
             )
         except IntegrityError as exc:
             raise DatabaseTableError(
@@ -164,4 +164,4 @@ class TableBuilder:
             ) from exc
 
     async def _alter(self, change: str) -> None:
-        await self._execute(f"ALTER TABLE {quote(self._name)} {change}", ())
+        await self._execute(f"ALTER TABLE {quoted(self._name)} {change}", ())

@@ -15,7 +15,8 @@ from decimal import Decimal
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from discosql.errors import ProgrammingError
-from discosql.table_fields import FieldColumn, NoMatch, quote
+from discosql.schema import quoted
+from discosql.table_fields import FieldColumn, NoMatch
 from discosql.types import Value
 
 V = TypeVar("V")
@@ -65,7 +66,7 @@ class FieldRef(Generic[V]):
 
     def __init__(self, column: FieldColumn) -> None:
         self.column = column
-        self.sql = quote(column.name)
+        self.sql = quoted(column.name)
 
     def __eq__(self, other: "V | FieldRef[V] | None") -> Condition:  # type: ignore[override]
         return self._compare("=", other)

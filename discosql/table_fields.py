@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, PydanticUndefined, PydanticUndefinedType
 
 from discosql.errors import DatabaseTableError, DataError
+from discosql.schema import quoted
 from discosql.types import SqlType, Value, to_value
 
 UNSAVED: Final = -1
@@ -78,7 +79,7 @@ class FieldColumn:
     @property
     def definition(self) -> str:
         """The column's definition in CREATE TABLE."""
-        words = [quote(self.name), self.type.value]
+        words = [quoted(self.name), self.type.value]
         if self.storage.primary_key:
             words.append("PRIMARY KEY")
         elif self.storage.unique:
@@ -95,11 +96,6 @@ _EXACT: Final = frozenset({SqlType.INTEGER, SqlType.REAL, SqlType.BOOLEAN, SqlTy
 """Types whose lookups convert nothing: ``find(name=5)`` matches no text."""
 
 _NUMBERS: Final = frozenset({SqlType.INTEGER, SqlType.REAL})
-
-
-def quote(name: str) -> str:
-    """Return a name as SQL writes it, whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def field_columns(model: type[pydantic.BaseModel]) -> dict[str, FieldColumn]:

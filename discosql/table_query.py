@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from discosql.errors import DatabaseLookupError, ProgrammingError
+from discosql.schema import quoted
 from discosql.table_conditions import Condition, Sortable, Where, as_condition, as_order
-from discosql.table_fields import quote, rowid_name
+from discosql.table_fields import rowid_name
 
 if TYPE_CHECKING:
     from discosql.table import Table
@@ -52,8 +53,8 @@ class Query(Generic[T]):
     def sql(self) -> tuple[str, tuple[Any, ...]]:
         """Return the SELECT of the rowid and all fields, and its parameters."""
         fields = self.table.__disco_columns__
-        columns = ", ".join([f"{rowid_name(fields)} AS _rowid", *map(quote, fields)])
-        parts = [f"SELECT {columns} FROM {quote(self.table.__disco_name__)}"]
+        columns = ", ".join([f"{rowid_name(fields)} AS _rowid", *map(quoted, fields)])
+        parts = [f"SELECT {columns} FROM {quoted(self.table.__disco_name__)}"]
         parameters: list[Any] = []
         if self.text is not None:
             parts = [f"SELECT * FROM ({parts[0]} WHERE {self.text.sql}\n)"]

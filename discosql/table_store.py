@@ -4,8 +4,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from discosql.errors import DatabaseStorageError, DatabaseTableError
+from discosql.schema import quoted
 from discosql.table_build import TableBuilder
-from discosql.table_fields import UNSAVED, FieldColumn, quote, rowid_name
+from discosql.table_fields import UNSAVED, FieldColumn, rowid_name
 from discosql.types import SqlType, Value
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class TableStore:
         if not rows:
             return []
         names, marks = self._lists()
-        sql = f"INSERT INTO {quote(self.name)} ({names}) VALUES ({marks}) RETURNING {self._rowid}"
+        sql = f"INSERT INTO {quoted(self.name)} ({names}) VALUES ({marks}) RETURNING {self._rowid}"
         if len(rows) == 1:
             return [row[0] for row in await self.select(sql, rows[0])]
         connection = self._database.connection
@@ -83,8 +84,8 @@ class TableStore:
         """Rewrite a row and return its rowid, which follows an integer key."""
         # A key that was assigned while the row was on its way is still None in its values.
         given = [(n, v) for n, v in zip(self.columns, row, strict=True) if v is not None or n != self.assigned_key]
-        changes = ", ".join(f"{quote(name)} = ?" for name, _ in given)
-        sql = f"UPDATE {quote(self.name)} SET {changes} WHERE {self._rowid} = ? RETURNING {self._rowid}"
+        changes = ", ".join(f"{quoted(name)} = ?" for name, _ in given)
+        sql = f"UPDATE {quoted(self.name)} SET {changes} WHERE {self._rowid} = ? RETURNING {self._rowid}"
         changed = await self.select(sql, (*(value for _, value in given), rowid))
         if not changed:
             raise DatabaseStorageError(f"the row of table {self.name} is no longer stored; somebody deleted it")
@@ -92,7 +93,7 @@ class TableStore:
 
     async def delete(self, rowid: int) -> None:
         """Remove a row."""
-        sql = f"DELETE FROM {quote(self.name)} WHERE {self._rowid} = ? RETURNING {self._rowid}"
+        sql = f"DELETE FROM {quoted(self.name)} WHERE {self._rowid} = ? RETURNING {self._rowid}"
         deleted = await self.select(sql, (rowid,))
         if not deleted:
             raise DatabaseStorageError(f"the row of table {self.name} is no longer stored; somebody deleted it")
@@ -105,10 +106,10 @@ class TableStore:
             raise DatabaseTableError(f"table {self.name} has no primary key; name the fields of a unique key")
         # A key that the database assigns is not the caller's to change.
         given = [n for n, v in zip(self.columns, row, strict=True) if v is not None or n != self.assigned_key]
-        changes = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in given)
-        target = ", ".join(map(quote, key))
+        changes = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in given)
+        target = ", ".join(map(quoted, key))
         rows = await self.select(
-            f"INSERT INTO {quote(self.name)} ({names}) VALUES ({marks}) "
+            f"INSERT INTO {quoted(self.name)} ({names}) VALUES ({marks}) "
             f"ON CONFLICT ({target}) DO UPDATE SET {changes} RETURNING {self._rowid}",
             row,
         )
@@ -120,4 +121,4 @@ class TableStore:
         return (await connection._run(lambda: connection._session.execute(sql, parameters))).rows
 
     def _lists(self) -> tuple[str, str]:
-        return ", ".join(map(quote, self.columns)), ", ".join("?" * len(self.columns))
+        return ", ".join(map(quoted, self.columns)), ", ".join("?" * len(self.columns))

@@ -20,6 +20,7 @@ from discosql.bot.text import count
 from discosql.database_start import PERMISSIONS
 from discosql.errors import Error
 from discosql.opening import DEFAULT_NAME
+from discosql.schema import quoted
 from discosql.storage.engine import NEEDED_PERMISSIONS, EncryptionKey
 
 Payload: TypeAlias = Mapping[str, Any]
@@ -307,8 +308,7 @@ async def light_check(db: aio.Connection) -> Finding:
     tables = await (await db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")).fetchall()
     rows = 0
     for (name,) in tables:
-        quoted = name.replace('"', '""')
-        ((number,),) = await (await db.execute(f'SELECT count(*) FROM "{quoted}"')).fetchall()
+        ((number,),) = await (await db.execute(f"SELECT count(*) FROM {quoted(name)}")).fetchall()
         rows += number
     return Finding("database", True, f"it opens, and has {count(len(tables), 'table')} with {count(rows, 'row')}")
 

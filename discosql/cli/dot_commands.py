@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from discosql.cli.progress import ProgressLine
 from discosql.errors import DataError, Error, IntegrityError, OperationalError, ProgrammingError
 from discosql.output import MODES, table
+from discosql.schema import quoted
 
 if TYPE_CHECKING:
     from discosql.cli.console import Console
@@ -115,7 +116,7 @@ def _export(console: "Console", arguments: Sequence[str]) -> None:
     mode = _ENDINGS.get(path.suffix.lower())
     if mode is None:
         raise ProgrammingError(f"cannot tell a format from {path.name}; the endings known are {' '.join(_ENDINGS)}")
-    sql = what if " " in what.strip() else f"SELECT * FROM {_quoted(what)}"
+    sql = what if " " in what.strip() else f"SELECT * FROM {quoted(what)}"
     cursor = console.connection.execute(sql)
     if cursor.description is None:
         raise ProgrammingError("only a table or a query can be exported")
@@ -158,7 +159,7 @@ def _insert_all(console: "Console", name: str, target: str) -> int:
 def _insert(console: "Console", name: str, target: str, rows: list[tuple[int, dict[str, Any]]]) -> int:
     columns = list(rows[0][1])
     places = ", ".join("?" * len(columns))
-    sql = f"INSERT INTO {_quoted(target)} ({', '.join(map(_quoted, columns))}) VALUES ({places})"
+    sql = f"INSERT INTO {quoted(target)} ({', '.join(map(quoted, columns))}) VALUES ({places})"
     try:
         console.connection.executemany(sql, [tuple(row.values()) for _, row in rows])
     except (DataError, IntegrityError) as exc:
@@ -214,10 +215,6 @@ def _json_rows(name: str, file: Any) -> Iterator[tuple[int, dict[str, Any]]]:
         if not isinstance(row, dict):
             raise DataError(f"{name}, line {line}: not an object")
         yield line, {key: json.dumps(value) if isinstance(value, dict | list) else value for key, value in row.items()}
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 # Settings ---------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from discosql.planner.parse import parse_query
 from discosql.planner.tokens import Token, unquote
 from discosql.planner.trigger_body import build_trigger, parse_trigger, trigger_of, triggered_table
 from discosql.planner.witness import Witness
-from discosql.schema import Trigger, View
+from discosql.schema import Trigger, View, quoted
 from discosql.types import fold_case
 
 
@@ -32,7 +32,7 @@ class Renaming:
     def written(self, token: Token) -> str:
         """Return the new name as it is written in place of a token."""
         if self._quoted or not (token.text[0].isalnum() or token.text[0] == "_"):
-            return '"' + self.new_name.replace('"', '""') + '"'
+            return quoted(self.new_name)
         return self.new_name
 
     def apply(self, text: str, tokens: Iterable[Token]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from discosql.errors import SqlSyntaxError
+from discosql.schema import quoted
 
 
 class Token(NamedTuple):
@@ -111,7 +112,7 @@ def quote(name: str) -> str:
     """Return a name as SQL text, quoted where it needs to be."""
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and name.upper() not in KEYWORDS:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return quoted(name)
 
 
 def error_near(sql: str, token: Token) -> SqlSyntaxError:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from discosql.connection import Progress
 from discosql.dbapi import Connection
 from discosql.errors import DataError, Error, IntegrityError, OperationalError, ProgrammingError
+from discosql.schema import quoted
 from discosql.transfer.inference import converted, infer_types
 from discosql.transfer.sources import Source, open_source
 
@@ -215,11 +216,6 @@ class _Import:
                 rows, lines = rows[middle:], lines[middle:]
             self._connection.execute("RELEASE half")
         return type(exc)(f"{self._source.path}, line {lines[0]}: {exc}")
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _digest_of(path: Path) -> str:

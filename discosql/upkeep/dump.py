@@ -6,7 +6,7 @@ from typing import Final, TypeAlias, cast
 
 from discosql.executor.catalog_scan import catalog_rows
 from discosql.executor.context import Context
-from discosql.schema import TableSchema
+from discosql.schema import TableSchema, quoted
 from discosql.storage.engine import Batch, Pending, ReadView
 from discosql.types import Row, Value
 
@@ -39,8 +39,8 @@ def _rows(view: ReadView, table: TableSchema) -> Lines:
     stored = [place for place, column in enumerate(table.columns, 1) if column.generated is None]
     columns = ""
     if len(stored) < len(table.columns):
-        columns = f"({','.join(_quoted(table.columns[place - 1].name) for place in stored)})"
-    start = f"INSERT INTO {_quoted(table.name)}{columns} VALUES"
+        columns = f"({','.join(quoted(table.columns[place - 1].name) for place in stored)})"
+    start = f"INSERT INTO {quoted(table.name)}{columns} VALUES"
     reading = view.scan(table.id)
     while (batch := reading.next()) is not None:
         if not isinstance(batch, list):
@@ -65,10 +65,6 @@ def _inserts(start: str, rows: list[Row], places: list[int]) -> Iterator[str]:
 
 def _statement(start: str, lines: list[str]) -> str:
     return f"{start}{lines[0]};" if len(lines) == 1 else f"{start}\n{_BREAK.join(lines)};"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def literal(value: Value) -> str:

@@ -13,8 +13,7 @@ from discosql.bot.text import MAX_CONTENT, code_block, cut, visible
 from discosql.database import Database
 from discosql.database_access import default_permissions
 from discosql.errors import Error, ProgrammingError
-from discosql.schema import TableSchema
-from discosql.table_fields import quote
+from discosql.schema import TableSchema, quoted
 from discosql.types import SqlType
 
 MAX_ERROR: Final = MAX_CONTENT // 2
@@ -105,7 +104,7 @@ class DatabaseCog(commands.Cog):
         if position is None:
             raise ProgrammingError(f"table {table.name} has no column {name}")
         column = table.columns[position]
-        return quote(column.name), column.type
+        return quoted(column.name), column.type
 
     async def complete_table(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         """Suggest tables."""

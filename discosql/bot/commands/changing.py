@@ -11,8 +11,7 @@ from discosql.bot.commands.values import equality, stored
 from discosql.bot.pages import SILENT, Confirm
 from discosql.bot.text import count
 from discosql.errors import DataError
-from discosql.schema import TableSchema
-from discosql.table_fields import quote
+from discosql.schema import TableSchema, quoted
 
 
 class ChangingCommands(DatabaseCog):
@@ -27,7 +26,7 @@ class ChangingCommands(DatabaseCog):
         known = self.known_table(table)
         values = self._record(known, record)
         names, marks = ", ".join(values), ", ".join("?" * len(values))
-        statement = f"INSERT INTO {quote(known.name)} ({names}) VALUES ({marks})"
+        statement = f"INSERT INTO {quoted(known.name)} ({names}) VALUES ({marks})"
         await self._change(interaction, known, statement, *values.values())
 
     @app_commands.command(name="update", description="Replace a value in a column by another")
@@ -37,7 +36,7 @@ class ChangingCommands(DatabaseCog):
         known = self.known_table(table)
         name, kind = self.known_column(known, column)
         condition, parameter = equality(name, kind, current)
-        statement = f"UPDATE {quote(known.name)} SET {name} = ? WHERE {condition}"
+        statement = f"UPDATE {quoted(known.name)} SET {name} = ? WHERE {condition}"
         await self._change(interaction, known, statement, stored(kind, new), parameter)
 
     @app_commands.command(name="delete", description="Remove the rows that have the values of a JSON object")
@@ -47,7 +46,7 @@ class ChangingCommands(DatabaseCog):
         known = self.known_table(table)
         values = self._record(known, record)
         condition = " AND ".join(f"{name} IS ?" for name in values)
-        await self._change(interaction, known, f"DELETE FROM {quote(known.name)} WHERE {condition}", *values.values())
+        await self._change(interaction, known, f"DELETE FROM {quoted(known.name)} WHERE {condition}", *values.values())
 
     @app_commands.command(name="reset", description="Erase the whole database, for ever")
     async def reset(self, interaction: discord.Interaction) -> None:

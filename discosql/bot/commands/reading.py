@@ -15,7 +15,7 @@ from discosql.bot.pages import SILENT
 from discosql.bot.text import MAX_TITLE, count, cut, plain
 from discosql.errors import DataError
 from discosql.output import MODES, shown, table
-from discosql.table_fields import quote
+from discosql.schema import quoted
 
 MAX_SHOWN: Final = 1_000
 """Rows of a result that are shown in pages; /export gives all."""
@@ -59,7 +59,7 @@ class ReadingCommands(DatabaseCog):
     async def table_rows(self, interaction: discord.Interaction, name: str) -> None:
         """Show the rows of a table or view."""
         known = self.known_relation(name)
-        await self._show(interaction, known, f"SELECT * FROM {quote(known)}")
+        await self._show(interaction, known, f"SELECT * FROM {quoted(known)}")
 
     @app_commands.command(name="column", description="One column of a table")
     @app_commands.describe(table="the table", name="the column")
@@ -67,14 +67,14 @@ class ReadingCommands(DatabaseCog):
         """Show one column's values."""
         known = self.known_table(table)
         column, _ = self.known_column(known, name)
-        await self._show(interaction, f"{known.name}, column {name}", f"SELECT {column} FROM {quote(known.name)}")
+        await self._show(interaction, f"{known.name}, column {name}", f"SELECT {column} FROM {quoted(known.name)}")
 
     @app_commands.command(name="tablestats", description="All tables, their rows, columns and indexes")
     async def table_stats(self, interaction: discord.Interaction) -> None:
         """Show what tables there are."""
         rows = []
         for known in self.database.catalog.tables.values():
-            cursor = await self.run(interaction, f"SELECT count(*) FROM {quote(known.name)}")
+            cursor = await self.run(interaction, f"SELECT count(*) FROM {quoted(known.name)}")
             ((number,),) = await cursor.fetchall()
             rows.append((known.name, number, len(known.columns), len(known.indexes)))
         text = table(("table", "rows", "columns", "indexes"), rows) if rows else "no tables"
@@ -87,7 +87,7 @@ class ReadingCommands(DatabaseCog):
         known = self.known_table(table)
         name, kind = self.known_column(known, column)
         condition, parameter = equality(name, kind, value)
-        statement = f"SELECT * FROM {quote(known.name)} WHERE {condition}"
+        statement = f"SELECT * FROM {quoted(known.name)} WHERE {condition}"
         await self._show(interaction, f"{known.name} with {column} = {value}", statement, parameter)
 
     @app_commands.command(name="sql", description="Run a SQL statement")
