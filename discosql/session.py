@@ -29,8 +29,9 @@ from discosql.planner.cost import expected_costs
 from discosql.planner.parse import bind_parameters, split
 from discosql.planner.plan import CheckIntegrity, Explain, Prepared, Query, SetPragma, TransactionControl, Vacuum
 from discosql.planner.prepare import prepare
-from discosql.schema import Catalog, TableStatistics
+from discosql.schema import Catalog
 from discosql.session_cache import CachedStatement, Plan, StatementCache, unless_changed
+from discosql.statistics import TableStatistics
 from discosql.storage.engine import Engine, JointTransaction, JointView, TemporaryDatabase, Transaction, report
 from discosql.types import Value, to_value
 from discosql.upkeep.pragma import check_integrity

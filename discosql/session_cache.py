@@ -11,7 +11,8 @@ from discosql.executor.functions.registry import Registry
 from discosql.executor.run import CompiledStatement, compile_statement
 from discosql.explaining import Steps
 from discosql.planner.plan import Explain, Prepared, Query
-from discosql.schema import Catalog, TableStatistics
+from discosql.schema import Catalog
+from discosql.statistics import TableStatistics
 from discosql.types import Value
 
 MAX_VARIANTS: Final = 16

@@ -12,7 +12,8 @@ from discosql.executor.functions import DEFAULT
 from discosql.planner.context import PlanContext
 from discosql.planner.plan import ChangeSchema, Node, Query
 from discosql.planner.prepare import prepare
-from discosql.schema import Catalog, TableStatistics
+from discosql.schema import Catalog
+from discosql.statistics import TableStatistics
 from discosql.types import Row
 
 

@@ -8,7 +8,8 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from discosql.schema import Catalog, Column, TableSchema, TableStatistics
+from discosql.schema import Catalog, Column, TableSchema
+from discosql.statistics import TableStatistics
 from discosql.storage.engine import Batch, Key, Range
 from discosql.types import Row, SqlType, collate
 

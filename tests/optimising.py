@@ -14,7 +14,8 @@ from discosql.planner.explain import explain_lines
 from discosql.planner.plan import ChangeSchema, Query, Statement
 from discosql.planner.prepare import prepare
 from discosql.planner.rules import Trace, optimise
-from discosql.schema import Catalog, IndexStatistics, TableSchema, TableStatistics
+from discosql.schema import Catalog, TableSchema
+from discosql.statistics import IndexStatistics, TableStatistics
 from discosql.types import Row
 
 

@@ -9,7 +9,8 @@ from discosql.errors import Error
 from discosql.planner.context import PlanContext
 from discosql.planner.plan import ChangeSchema, Constant, Expression, FunctionSignature, Statement, Unary
 from discosql.planner.prepare import prepare
-from discosql.schema import Catalog, TableSchema, TableStatistics
+from discosql.schema import Catalog, TableSchema
+from discosql.statistics import TableStatistics
 from discosql.types import SqlType, Value
 
 _SCALARS = (

@@ -19,7 +19,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 LAYERS = (
     ("errors", "reals", "stack"),
     ("types", "conversion", "exceptions"),
-    ("schema",),
+    ("schema", "statistics"),
     ("planner", "storage"),
     ("executor",),
     ("session", "explaining", "past", "upkeep", "detecting"),

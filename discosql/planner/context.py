@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from discosql.planner.plan import Expression, FunctionSignature
 from discosql.planner.trigger_rows import TriggerRows
 from discosql.planner.witness import Witness
-from discosql.schema import Catalog, TableStatistics
+from discosql.schema import Catalog
+from discosql.statistics import TableStatistics
 from discosql.types import Value
 
 

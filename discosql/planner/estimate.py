@@ -41,7 +41,8 @@ from discosql.planner.plan import (
 from discosql.planner.predicates import conjuncts, disjuncts, is_fixed
 from discosql.planner.traverse import children
 from discosql.planner.unique import unique_keys
-from discosql.schema import Index, TableSchema, TableStatistics
+from discosql.schema import Index, TableSchema
+from discosql.statistics import TableStatistics
 from discosql.types import SqlType, Value
 
 ROWS_PER_VALUE: Final = 10.0

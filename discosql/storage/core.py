@@ -17,7 +17,8 @@ from discosql.errors import (
     OperationalError,
     SerializationError,
 )
-from discosql.schema import Catalog, TableSchema, TableStatistics
+from discosql.schema import Catalog, TableSchema
+from discosql.statistics import TableStatistics
 from discosql.storage.chain import Candidate
 from discosql.storage.checkpoint import Checkpoint, channels_of
 from discosql.storage.collect import Collector, Progress, Vacuumed

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 
-from discosql.schema import Index, IndexStatistics, TableStatistics
+from discosql.schema import Index
+from discosql.statistics import IndexStatistics, TableStatistics
 from discosql.storage.hash_index import PagedIndex
 from discosql.storage.keys import key_reader
 from discosql.storage.page_store import PageStore

@@ -9,7 +9,8 @@ stay whole. Batches in rowid order and maps of indexes are made when first asked
 from collections.abc import Iterable
 from typing import Any
 
-from discosql.schema import Index, TableSchema, TableStatistics
+from discosql.schema import Index, TableSchema
+from discosql.statistics import TableStatistics
 from discosql.storage.batches import apply_changes, batches_of, sorted_in_steps
 from discosql.storage.keys import IndexMap, KeyReader, key_maker, key_reader
 from discosql.storage.layout import MISSING, Layer, layout_of, remap_layer, row_remapper

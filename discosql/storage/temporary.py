@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from discosql.errors import InternalError
-from discosql.schema import TEMPORARY_ID, Catalog, TableSchema, TableStatistics
+from discosql.schema import TEMPORARY_ID, Catalog, TableSchema
+from discosql.statistics import TableStatistics
 from discosql.storage.page_store import Held, Keep, PageStore
 from discosql.storage.paged import Need
 from discosql.storage.scans import MemoryScan, PagedScan

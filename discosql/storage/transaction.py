@@ -5,7 +5,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from discosql.errors import OperationalError, SerializationError
-from discosql.schema import Catalog, TableSchema, TableStatistics
+from discosql.schema import Catalog, TableSchema
+from discosql.statistics import TableStatistics
 from discosql.storage.fetching import Fetching, Prefetching, find
 from discosql.storage.layout import MISSING
 from discosql.storage.page_store import Held, Keep, PageStore

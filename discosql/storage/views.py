@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from discosql.schema import Catalog, TableStatistics
+from discosql.schema import Catalog
+from discosql.statistics import TableStatistics
 from discosql.types import Row, Value
 
 Batch: TypeAlias = list[Row]
