@@ -1,13 +1,14 @@
-"""The shell's dot-commands: what is no SQL."""
+"""The shell's dot-commands: what is no SQL. A module for each family of them, and one table of all."""
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from discosql.cli import dot_schema, dot_session, dot_settings, dot_upkeep
+from discosql.cli.dot_command import DotCommand
 from discosql.cli.progress import ProgressLine
 from discosql.errors import DataError, Error, IntegrityError, OperationalError, ProgrammingError
 from discosql.output import MODES, table
@@ -28,87 +29,7 @@ _ENDINGS: Final = {
 _BATCH: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class DotCommand:
-    """A command: how it is written, what it does in a line, and how many arguments it takes."""
-
-    usage: str
-    help: str
-    run: Callable[["Console", Sequence[str]], None]
-    fewest: int = 0
-    most: int = 0
-
-
-class Quit(Exception):
-    """``.quit`` was given."""
-
-
-# The schema -------------------------------------------------------------------------------------------------------
-
-
-def _tables(console: "Console", arguments: Sequence[str]) -> None:
-    sql = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' AND name LIKE ?"
-    rows = console.connection.execute(f"{sql} ORDER BY name", (arguments[0] if arguments else "%",)).fetchall()
-    console.write("".join(f"{name}\n" for (name,) in rows))
-
-
-def _schema(console: "Console", arguments: Sequence[str]) -> None:
-    sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND tbl_name LIKE ?"
-    rows = console.connection.execute(sql, (arguments[0] if arguments else "%",)).fetchall()
-    console.write("".join(f"{text};\n" for (text,) in rows))
-
-
-def _indexes(console: "Console", arguments: Sequence[str]) -> None:
-    sql = "SELECT name, tbl_name AS \"table\", sql FROM sqlite_master WHERE type = 'index' AND tbl_name LIKE ?"
-    cursor = console.connection.execute(f"{sql} ORDER BY tbl_name, name", (arguments[0] if arguments else "%",))
-    console.write(MODES[console.mode](["name", "table", "sql"], cursor.fetchall()))
-
-
-def _channels(console: "Console", arguments: Sequence[str]) -> None:
-    rows = [(each.name, each.messages, each.files, each.bytes) for each in console.connection.channels()]
-    console.write(MODES[console.mode](["channel", "messages", "files", "bytes"], rows))
-
-
-# Upkeep -----------------------------------------------------------------------------------------------------------
-
-
-def _check(console: "Console", arguments: Sequence[str]) -> None:
-    with ProgressLine(console.errors) as progress:
-        report = console.connection.check(progress=progress)
-    for problem in report.problems:
-        console.write(f"{problem.severity:8}{problem.text}\n")
-    console.write(f"{report.tables} tables and {report.rows} rows checked: {'ok' if report.ok else 'not ok'}\n")
-
-
-def _dump(console: "Console", arguments: Sequence[str]) -> None:
-    if not arguments:
-        for line in console.connection.iterdump():
-            console.out.write(f"{line}\n")
-        return
-    with ProgressLine(console.errors) as progress:
-        rows = console.connection.write_archive(arguments[0], progress=progress)
-    console.write(f"{rows} rows written to {arguments[0]}\n")
-
-
-def _restore(console: "Console", arguments: Sequence[str]) -> None:
-    with ProgressLine(console.errors) as progress:
-        rows = console.connection.restore_archive(arguments[0], progress=progress)
-    console.write(f"{rows} rows restored from {arguments[0]}\n")
-
-
-def _vacuum(console: "Console", arguments: Sequence[str]) -> None:
-    console.connection.execute("VACUUM")
-
-
 # Files ------------------------------------------------------------------------------------------------------------
-
-
-def _read(console: "Console", arguments: Sequence[str]) -> None:
-    try:
-        text = Path(arguments[0]).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise OperationalError(f"cannot read {arguments[0]}: {exc}") from exc
-    console.run_all(text)
 
 
 def _export(console: "Console", arguments: Sequence[str]) -> None:
@@ -217,57 +138,20 @@ def _json_rows(name: str, file: Any) -> Iterator[tuple[int, dict[str, Any]]]:
         yield line, {key: json.dumps(value) if isinstance(value, dict | list) else value for key, value in row.items()}
 
 
-# Settings ---------------------------------------------------------------------------------------------------------
-
-
-def _mode(console: "Console", arguments: Sequence[str]) -> None:
-    if not arguments:
-        console.write(f"{console.mode}; there are {', '.join(MODES)}\n")
-    elif arguments[0] in MODES:
-        console.mode = arguments[0]
-    else:
-        raise ProgrammingError(f"unknown mode {arguments[0]}; there are {', '.join(MODES)}")
-
-
-def _switch(name: str) -> Callable[["Console", Sequence[str]], None]:
-    def switch(console: "Console", arguments: Sequence[str]) -> None:
-        if arguments and arguments[0] not in ("on", "off"):
-            raise ProgrammingError(f"usage: .{name} [on|off]")
-        if arguments:
-            setattr(console, name, arguments[0] == "on")
-        else:
-            console.write(f"{'on' if getattr(console, name) else 'off'}\n")
-
-    return switch
-
-
 def _help(console: "Console", arguments: Sequence[str]) -> None:
     rows = [(f"{name} {command.usage}".strip(), command.help) for name, command in DOT_COMMANDS.items()]
     console.write(table(["command", "what it does"], rows))
 
 
-def _quit(console: "Console", arguments: Sequence[str]) -> None:
-    raise Quit
-
-
 DOT_COMMANDS: Final[Mapping[str, DotCommand]] = MappingProxyType(
     {
-        ".tables": DotCommand("[LIKE]", "names of tables and views", _tables, most=1),
-        ".schema": DotCommand("[TABLE]", "the SQL that made tables, indexes and views", _schema, most=1),
-        ".indexes": DotCommand("[TABLE]", "indexes and their tables", _indexes, most=1),
-        ".channels": DotCommand("", "the channels of the database: messages, files, bytes", _channels),
+        **dot_schema.COMMANDS,
         ".import": DotCommand("FILE TABLE", "insert a CSV, TSV or JSON Lines file into a table", _import, 2, 2),
         ".export": DotCommand("FILE TABLE|QUERY", "write a table or a query to a file, by its ending", _export, 2, 2),
-        ".read": DotCommand("FILE", "run the statements of a file", _read, 1, 1),
-        ".dump": DotCommand("[FILE]", "SQL text of the database, or an archive in a file", _dump, most=1),
-        ".restore": DotCommand("FILE", "fill an empty database from an archive", _restore, 1, 1),
-        ".check": DotCommand("", "verify the whole database", _check),
-        ".vacuum": DotCommand("", "remove entries and pages that nobody can need any more", _vacuum),
-        ".mode": DotCommand("[MODE]", f"how rows are written: {', '.join(MODES)}", _mode, most=1),
-        ".timer": DotCommand("[on|off]", "tell the time of each statement", _switch("timer"), most=1),
-        ".requests": DotCommand("[on|off]", "tell the requests of each statement", _switch("requests"), most=1),
+        **dot_upkeep.COMMANDS,
+        **dot_settings.COMMANDS,
         ".help": DotCommand("", "this list", _help),
-        ".quit": DotCommand("", "end the session", _quit),
+        **dot_session.COMMANDS,
     }
 )
 """The commands by name."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import discosql
 from discosql.cli.console import Console
-from discosql.cli.dot_commands import Quit
+from discosql.cli.dot_command import Quit
 from discosql.cli.keys import add_key_arguments, key_of
 from discosql.cli.prompting import read_statements
 from discosql.cli.reporting import report

@@ -1,0 +1,45 @@
+"""Dot-commands that tell what there is: tables, their SQL, indexes, channels."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from discosql.cli.dot_command import DotCommand
+from discosql.output import MODES
+
+if TYPE_CHECKING:
+    from discosql.cli.console import Console
+
+
+def _tables(console: "Console", arguments: Sequence[str]) -> None:
+    sql = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' AND name LIKE ?"
+    rows = console.connection.execute(f"{sql} ORDER BY name", (arguments[0] if arguments else "%",)).fetchall()
+    console.write("".join(f"{name}\n" for (name,) in rows))
+
+
+def _schema(console: "Console", arguments: Sequence[str]) -> None:
+    sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND tbl_name LIKE ?"
+    rows = console.connection.execute(sql, (arguments[0] if arguments else "%",)).fetchall()
+    console.write("".join(f"{text};\n" for (text,) in rows))
+
+
+def _indexes(console: "Console", arguments: Sequence[str]) -> None:
+    sql = "SELECT name, tbl_name AS \"table\", sql FROM sqlite_master WHERE type = 'index' AND tbl_name LIKE ?"
+    cursor = console.connection.execute(f"{sql} ORDER BY tbl_name, name", (arguments[0] if arguments else "%",))
+    console.write(MODES[console.mode](["name", "table", "sql"], cursor.fetchall()))
+
+
+def _channels(console: "Console", arguments: Sequence[str]) -> None:
+    rows = [(each.name, each.messages, each.files, each.bytes) for each in console.connection.channels()]
+    console.write(MODES[console.mode](["channel", "messages", "files", "bytes"], rows))
+
+
+COMMANDS: Final[Mapping[str, DotCommand]] = MappingProxyType(
+    {
+        ".tables": DotCommand("[LIKE]", "names of tables and views", _tables, most=1),
+        ".schema": DotCommand("[TABLE]", "the SQL that made tables, indexes and views", _schema, most=1),
+        ".indexes": DotCommand("[TABLE]", "indexes and their tables", _indexes, most=1),
+        ".channels": DotCommand("", "the channels of the database: messages, files, bytes", _channels),
+    }
+)
+"""The commands by name."""
