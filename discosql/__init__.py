@@ -20,10 +20,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from discosql import aio
+from discosql.adapting import PrepareProtocol, adapt, adapters, register_adapter
 from discosql.connection import LEGACY_TRANSACTION_CONTROL
+from discosql.cursor import Cursor
 from discosql.dbapi import (
     Connection,
-    Cursor,
     apilevel,
     connect,
     enable_callback_tracebacks,
@@ -80,7 +81,6 @@ from discosql.errors import (
 )
 from discosql.planner.tokens import is_complete as complete_statement
 from discosql.rows import Row
-from discosql.types import PrepareProtocol, adapt, adapters, register_adapter
 
 if TYPE_CHECKING:
     from discosql.database import Database

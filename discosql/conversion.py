@@ -11,18 +11,9 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from discosql.adapting import timestamp_text
 from discosql.errors import DataError
-from discosql.types import (
-    MAX_INTEGER,
-    MIN_INTEGER,
-    SqlType,
-    Value,
-    text_of,
-    timestamp_text,
-    to_numeric,
-    to_text,
-    type_name,
-)
+from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType, Value, text_of, to_numeric, to_text, type_name
 
 
 class _Misfit(Exception):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from discosql.types import CONVERTED_TYPES, from_value
+from discosql.adapting import CONVERTED_TYPES, from_value
 
 if TYPE_CHECKING:
     from discosql.planner.plan import OutputColumn

@@ -12,7 +12,8 @@ from typing import Any, Final, TypeAlias
 from unicodedata import category, east_asian_width
 from uuid import UUID
 
-from discosql.types import real_text, timestamp_text
+from discosql.adapting import timestamp_text
+from discosql.types import real_text
 
 Writer: TypeAlias = Callable[[Sequence[str], Sequence[Sequence[Any]]], str]
 """Turns column names and rows into text that ends with a line break, or into nothing."""

@@ -20,9 +20,10 @@ import pydantic
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticSerializationError, PydanticUndefined, PydanticUndefinedType
 
+from discosql.adapting import to_value
 from discosql.errors import DatabaseTableError, DataError
 from discosql.schema import quoted
-from discosql.types import SqlType, Value, to_value
+from discosql.types import SqlType, Value
 
 UNSAVED: Final = -1
 """`__disco_id__` of an object that is not stored."""

@@ -18,14 +18,14 @@ FILES = sorted(ROOT.rglob("*.py"))
 # Rooms from the ground up; a module may import from its own row or from rows above it in this list.
 LAYERS = (
     ("errors", "reals", "stack"),
-    ("types", "conversion", "exceptions"),
+    ("types", "adapting", "conversion", "exceptions"),
     ("schema", "statistics"),
     ("planner", "storage"),
     ("executor",),
     ("session", "explaining", "past", "upkeep", "detecting"),
     ("rows", "frames", "drive", "opening", "connection", "background", "output"),
     ("aio",),
-    ("dbapi", "database", "table"),
+    ("dbapi", "cursor", "database", "table"),
     ("transfer",),
     ("bot", "cli", "sqlalchemy"),
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from discosql.adapting import CONVERTED_TYPES
 from discosql.errors import ProgrammingError
 from discosql.planner.build_with import build_view
 from discosql.planner.built import ResultColumn, scope_columns
 from discosql.planner.declared import result_columns
 from discosql.planner.plan import Constant, Expression
 from discosql.schema import View
-from discosql.types import CONVERTED_TYPES, Affinity, SqlType, text_of
+from discosql.types import Affinity, SqlType, text_of
 
 if TYPE_CHECKING:
     from discosql.planner.build import Binder

@@ -14,7 +14,7 @@ from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects.sqlite import base as sqlite
 from sqlalchemy.dialects.sqlite.json import JSON, JSONIndexType, JSONPathType
 
-from discosql.types import timestamp_text
+from discosql.adapting import timestamp_text
 
 Processor: TypeAlias = Callable[[Any], Any] | None
 

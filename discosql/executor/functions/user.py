@@ -5,10 +5,11 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final
 
+from discosql.adapting import to_value
 from discosql.errors import DataError, Error, OperationalError, ProgrammingError
 from discosql.executor.functions.registry import AggregateFunction, ScalarFunction
 from discosql.planner.plan import FunctionSignature
-from discosql.types import Value, to_value
+from discosql.types import Value
 
 
 class _Tracebacks:
