@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import discosql
+from discosql.transfer import sources
 from discosql.transfer.importing import Imported, ImportOptions, import_file
 
 
@@ -99,6 +100,51 @@ def test_tsv_is_read_as_it_is_exported(db: discosql.Connection, tmp_path: Path) 
     path = written(tmp_path / "t.tsv", 'a\tb\nx\\ty\\n\\\\t\t"\n\tü\n')
     assert load(db, path, table="u").table == "u"
     assert db.execute("SELECT * FROM u").fetchall() == [("x\ty\n\\t", '"'), (None, "ü")]
+
+
+def as_csv_reads_it(path: Path) -> list[tuple[int, list[str]]]:
+    """Return the rows of a file with the line each begins at, as the csv module alone reads them."""
+    tabs = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if path.suffix == ".tsv" else {"strict": True}
+    found, line = [], 1
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file, **tabs)  # type: ignore[call-overload]
+        for fields in reader:
+            if fields:
+                found.append((line, fields))
+            line = reader.line_num + 1
+    return found[1:]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+@pytest.mark.parametrize("width", [1, 3])
+def test_lines_that_are_split_are_the_rows_that_csv_reads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, width: int, ending: str
+) -> None:
+    """Rows within quotes that go on in the next lines, blank lines, line breaks of all kinds, wherever they fall."""
+    monkeypatch.setattr(sources, "CHUNK", 4)
+    random_ = random.Random(7)
+    odd = ["", "x y", " 1", "ü\u2028"] + (['"a,b"', '"c\nd"', '"e""f\r\n\n"', '""'] if ending == "csv" else ['"', "'"])
+    path = tmp_path / f"t.{ending}"
+    mark = "," if ending == "csv" else "\t"
+    for number in range(150):
+        plain = random_.random()
+        rows = [
+            mark.join(
+                str(random_.randrange(9)) if random_.random() < plain else random_.choice(odd) for _ in range(width)
+            )
+            for _ in range(random_.randrange(30))
+        ]
+        breaks = random_.choice(["\n", "\r\n", "\r"])
+        body = "".join(row + (breaks * 2 if random_.random() < 0.03 else breaks) for row in rows)
+        if number % 2:
+            body = body.removesuffix(breaks)
+        written(path, mark.join(f"c{place}" for place in range(width)) + breaks + body)
+        found = [
+            (line, list(row))
+            for chunk in sources.open_source(path).chunks()
+            for line, row in zip(chunk.lines, zip(*chunk.columns, strict=True), strict=True)
+        ]
+        assert found == as_csv_reads_it(path), path.read_bytes()
 
 
 def test_keys_and_upserts(db: discosql.Connection, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from discosql.connection import Progress
 from discosql.dbapi import Connection
 from discosql.errors import DataError, Error, IntegrityError, OperationalError, ProgrammingError
 from discosql.schema import quoted
-from discosql.transfer.inference import converted, infer_types
+from discosql.transfer.inference import converter, infer_types
 from discosql.transfer.sources import Source, open_source
 
 BATCH: Final = 50_000
@@ -159,16 +159,16 @@ class _Import:
     def _batches(self, skip: int, kinds: list[str]) -> Iterator[tuple[list[tuple[Any, ...]], list[int], bool]]:
         """Yield rows beyond the first `skip` with their lines, and whether they are the last."""
         size = self._options.batch
+        converters = [converter(kind, typed=self._source.typed) for kind in kinds]
         rows: list[tuple[Any, ...]] = []
         lines: list[int] = []
         for chunk in self._source.chunks():
-            fresh, skip = chunk.rows[skip:], max(0, skip - len(chunk.rows))
+            fresh, skip = chunk.lines[skip:], max(0, skip - len(chunk.lines))
             if fresh:
-                columns = zip(*fresh, strict=True)
-                typed = self._source.typed
-                ready = [converted(values, kind, typed=typed) for values, kind in zip(columns, kinds, strict=True)]
+                given = [values[-len(fresh) :] for values in chunk.columns]
+                ready = [convert(values) for convert, values in zip(converters, given, strict=True)]
                 rows.extend(zip(*ready, strict=True))
-                lines.extend(chunk.lines[-len(fresh) :])
+                lines.extend(fresh)
             while len(rows) > size:
                 yield rows[:size], lines[:size], False
                 rows, lines = rows[size:], lines[size:]

@@ -3,8 +3,9 @@
 import datetime
 import json
 import re
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from discosql.transfer.sources import Source
 
@@ -20,6 +21,10 @@ _PATTERNS: Final = {
     "TIMESTAMP": _DAY + r"[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z?",
 }
 _MATCHERS: Final = {name: re.compile(f"(?:(?:{text})?\n)*") for name, text in _PATTERNS.items()}
+
+
+_REMEMBERED: Final = 65_536
+"""Different values of a column that are known at once: few enough to take little memory."""
 
 
 def are_all(kind: str, values: Sequence[str]) -> bool:
@@ -44,13 +49,36 @@ def infer_types(source: Source) -> list[str]:
 
 
 def _types_of_text(source: Source) -> list[str]:
-    open_kinds = [list(_PATTERNS) for _ in source.columns]
-    empty = [True] * len(source.columns)
+    found = [_Texts() for _ in source.columns]
     for chunk in source.chunks():
-        for place, values in enumerate(zip(*chunk.rows, strict=True)):
-            open_kinds[place] = [kind for kind in open_kinds[place] if are_all(kind, values)]
-            empty[place] = empty[place] and not any(values)
-    return ["TEXT" if none or not kinds else kinds[0] for none, kinds in zip(empty, open_kinds, strict=True)]
+        for texts, values in zip(found, chunk.columns, strict=True):
+            texts.add(values)
+    return [texts.type for texts in found]
+
+
+class _Texts:
+    """What the texts of a column could be. Most columns have few different ones, and only new ones are looked at."""
+
+    def __init__(self) -> None:
+        self._kinds = list(_PATTERNS)
+        self._known: set[str] = {""}
+        self._is_empty = True
+
+    def add(self, values: Sequence[str]) -> None:
+        """Look at more of them."""
+        if not self._kinds or self._known.issuperset(values):
+            return
+        fresh = list(set(values) - self._known)
+        self._is_empty = False
+        self._kinds = [kind for kind in self._kinds if are_all(kind, fresh)]
+        if len(self._known) + len(fresh) > _REMEMBERED:
+            self._known = {""}
+        self._known.update(fresh)
+
+    @property
+    def type(self) -> str:
+        """The narrowest type that all of them fit, TEXT if all are empty."""
+        return "TEXT" if self._is_empty or not self._kinds else self._kinds[0]
 
 
 _JSON_TYPES: Final[dict[type, str]] = {
@@ -61,8 +89,8 @@ _JSON_TYPES: Final[dict[type, str]] = {
 def _types_of_objects(source: Source) -> list[str]:
     found: list[set[type]] = [set() for _ in source.columns]
     for chunk in source.chunks():
-        for place, values in enumerate(zip(*chunk.rows, strict=True)):
-            found[place].update(map(type, values))
+        for kinds, values in zip(found, chunk.columns, strict=True):
+            kinds.update(map(type, values))
     return [_type_of_kinds({_JSON_TYPES[kind] for kind in kinds if kind is not type(None)}) for kinds in found]
 
 
@@ -74,17 +102,57 @@ def _type_of_kinds(kinds: set[str]) -> str:
     return kinds.pop() if kinds else "TEXT"
 
 
-def converted(values: Sequence[Any], kind: str, *, typed: bool) -> Sequence[Any]:
-    """Return a column's values for a column of a type. What does not fit is left for the database to refuse."""
+Converter: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
+"""Makes values of a file ready for their column, as many as it is given."""
+
+
+def converter(kind: str, *, typed: bool) -> Converter:
+    """Return what converts a column's values for a column of a type. What does not fit is left as it is.
+
+    It is for the database then to refuse. `typed` as a source has it.
+    """
     if typed:
-        always = kind == "JSON"
-        return [
-            json.dumps(value, ensure_ascii=False)
-            if isinstance(value, dict | list) or (always and value is not None)
-            else value
-            for value in values
-        ]
-    if kind in ("INTEGER", "REAL") and are_all(kind, values):
-        number = int if kind == "INTEGER" else float
-        return [number(value) if value else None for value in values]
+        return partial(_written_as_json, always=kind == "JSON")
+    if kind in ("INTEGER", "REAL"):
+        return _Numbers(kind)
+    return _or_null
+
+
+def _written_as_json(values: Sequence[Any], *, always: bool) -> Sequence[Any]:
+    return [
+        json.dumps(value, ensure_ascii=False)
+        if isinstance(value, dict | list) or (always and value is not None)
+        else value
+        for value in values
+    ]
+
+
+def _or_null(values: Sequence[str]) -> Sequence[str | None]:
     return [value or None for value in values] if "" in values else values
+
+
+class _Numbers:
+    """Numbers out of texts, each different text read once."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._known: dict[str, int | float | str | None] = {"": None}
+
+    def __call__(self, values: Sequence[str]) -> Sequence[int | float | str | None]:
+        """Return the numbers, None for empty texts."""
+        try:
+            return list(map(self._known.__getitem__, values))
+        except KeyError:
+            self._learn(set(values))
+        return list(map(self._known.__getitem__, values))
+
+    def _learn(self, texts: set[str]) -> None:
+        fresh = list(texts.difference(self._known))
+        if len(self._known) + len(fresh) > _REMEMBERED:
+            self._known = {"": None}
+            fresh = [text for text in texts if text]
+        read = int if self._kind == "INTEGER" else float
+        if are_all(self._kind, fresh):
+            self._known.update(zip(fresh, map(read, fresh), strict=True))
+        else:
+            self._known.update([(text, read(text) if are_all(self._kind, [text]) else text) for text in fresh])

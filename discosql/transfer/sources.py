@@ -4,26 +4,27 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from discosql.errors import DataError, OperationalError, ProgrammingError
 
 CHUNK: Final = 10_000
-"""Rows that are read at a time."""
+"""Rows, or lines, that are read at a time."""
 
 _ESCAPE: Final = re.compile(r"\\([\\tnr])")
 _ESCAPED: Final = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows of a file: their values in the order of the columns, the line each begins at, bytes read so far."""
+    """Some rows of a file: the values of each column, the line each row begins at, bytes read so far."""
 
-    rows: list[tuple[Any, ...]]
-    lines: list[int]
+    columns: Sequence[Sequence[Any]]
+    lines: Sequence[int]
     done: int
 
 
@@ -110,33 +111,51 @@ class SeparatedFile:
         """Yield the rows. Raises DataError, with the line, for rows that are too short or too long."""
         with _Text(self.path) as text:
             reader = self._reader(text.lines)
-            try:
-                next(reader, None)
-                yield from self._chunks(reader, text)
-            except csv.Error as exc:
-                raise DataError(f"{self.path}, line {reader.line_num}: {exc}") from exc
+            next(reader, None)
+            before = reader.line_num
+            while lines := list(islice(text.lines, CHUNK)):
+                columns = self._split(lines)
+                numbers: Sequence[int] = range(before + 1, before + 1 + len(lines))
+                if columns is None:
+                    # A row that the last of these lines begins may go on in further ones.
+                    rows, numbers, read = self._rows(chain(lines, text.lines), before, len(lines))
+                    columns = [[row[place] for row in rows] for place in range(len(self.columns))]
+                    before += read
+                else:
+                    before += len(lines)
+                yield Chunk(columns, numbers, text.done)
 
-    def _chunks(self, reader: Any, text: _Text) -> Iterator[Chunk]:
+    def _split(self, lines: Sequence[str]) -> list[list[str]] | None:
+        """Return the columns of lines of which each is a row without anything that needs a closer look, else None."""
+        text = "".join(lines).replace("\r\n", "\n").removesuffix("\n")
+        count, mark, special = len(self.columns), "\t" if self._tabs else ",", "\\" if self._tabs else '"'
+        if "\r" in text or special in text or set(map(str.count, lines, repeat(mark))) != {count - 1}:
+            return None
+        fields = text.replace("\n", mark).split(mark)
+        if count == 1 and "" in fields:
+            return None  # a blank line
+        return [fields[place::count] for place in range(count)]
+
+    def _rows(self, lines: Iterable[str], before: int, most: int) -> tuple[list[list[str]], list[int], int]:
+        """Return the rows that begin in the first `most` lines, the line of each, and how many lines they take."""
         count = len(self.columns)
-        chunk = Chunk([], [], 0)
-        line = reader.line_num + 1
-        for fields in reader:
-            if len(fields) != count:
-                if fields:
-                    raise DataError(f"{self.path}, line {line}: {len(fields)} fields instead of {count}")
+        rows: list[list[str]] = []
+        numbers: list[int] = []
+        reader = self._reader(lines)
+        line = 1
+        try:
+            for fields in reader:
+                if len(fields) == count:
+                    rows.append([_unescaped(field) for field in fields] if self._tabs else fields)
+                    numbers.append(before + line)
+                elif fields:
+                    raise DataError(f"{self.path}, line {before + line}: {len(fields)} fields instead of {count}")
                 line = reader.line_num + 1
-                continue  # a blank line
-            if self._tabs:
-                fields = [_unescaped(field) for field in fields]
-            chunk.rows.append(tuple(fields))
-            chunk.lines.append(line)
-            line = reader.line_num + 1
-            if len(chunk.rows) == CHUNK:
-                chunk.done = text.done
-                yield chunk
-                chunk = Chunk([], [], 0)
-        chunk.done = text.done
-        yield chunk
+                if line > most:
+                    break
+        except csv.Error as exc:
+            raise DataError(f"{self.path}, line {before + reader.line_num}: {exc}") from exc
+        return rows, numbers, reader.line_num
 
 
 def _unescaped(field: str) -> str:
@@ -161,15 +180,10 @@ class _Objects:
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows. Raises DataError, with the line, for what is no object."""
-        chunk = Chunk([], [], 0)
-        for line, item, done in self._items():
-            chunk.rows.append(tuple(map(item.get, self.columns)))
-            chunk.lines.append(line)
-            chunk.done = done
-            if len(chunk.rows) == CHUNK:
-                yield chunk
-                chunk = Chunk([], [], 0)
-        yield chunk
+        items = self._items()
+        while some := list(islice(items, CHUNK)):
+            columns = [[item.get(name) for _line, item, _done in some] for name in self.columns]
+            yield Chunk(columns, [line for line, _item, _done in some], some[-1][2])
 
 
 class JsonLinesFile(_Objects):
