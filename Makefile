@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test check format bench bench-requests bench-size campaign sqlalchemy docs clean
+.PHONY: help demo test check format quickstart bench bench-requests bench-size campaign sqlalchemy docs clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ check: $(READY) ## Formatting, lint and types only
 format: $(READY) ## Rewrite files to the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+quickstart: $(READY) ## Follow docs/quickstart.md word for word, in an environment of its own
+	$(PYTEST) -m "campaign or not campaign" tests/test_quickstart.py
 
 bench: $(READY) ## Compare the speed of queries with SQLite, DuckDB and others
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench

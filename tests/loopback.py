@@ -95,6 +95,7 @@ class LoopbackDiscord:
         self.send_date = True
         self.posts: Bucket | None = None  # how many messages may be posted, over all channels
         self.sessions = 0  # gateway connections so far
+        self.session_start_limit = {"total": 1000, "remaining": 990, "reset_after": 7_200_000, "max_concurrency": 1}
         self._clock = clock
         self._sockets: set[GatewaySession] = set()
         self.backend.subscribers.append(self._publish)
@@ -136,6 +137,10 @@ class LoopbackDiscord:
                 return await self._fail(request, rate_limited(1.0))
         if fault is not None and not fault.done:
             return await self._fail(request, fault)
+        if request.path == "/api/v10/gateway/bot":  # which simcord, whose bots have a connection already, lacks
+            return self._reply(
+                200, {"url": self.gateway_url, "shards": 1, "session_start_limit": self.session_start_limit}
+            )
         try:
             answer = self.shim.dispatch(
                 request.method, "/" + request.match_info["path"], json=body, params=dict(request.query), files=files

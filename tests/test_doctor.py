@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import discord
 import pytest
@@ -19,8 +18,6 @@ from discosql.cli.main import main
 from discosql.database_start import PERMISSIONS
 from discosql.storage.discord_login import NEEDED
 
-SESSIONS = {"total": 1000, "remaining": 990, "reset_after": 7_200_000, "max_concurrency": 1}
-
 
 @pytest.fixture
 async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoopbackServer]:
@@ -28,15 +25,6 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoopbackServe
     clock = SteppedClock()
     monkeypatch.setattr("discosql.storage.discord.Clock", lambda: clock)
     async with loopback_server(clock) as opened:
-        shim = opened.discord.shim
-        dispatch = shim.dispatch
-
-        def with_sessions(method: str, path: str, **request: Any) -> Any:
-            if path == "/gateway/bot":  # which simcord, whose bots have a connection already, lacks
-                return {"url": opened.discord.gateway_url, "shards": 1, "session_start_limit": dict(SESSIONS)}
-            return dispatch(method, path, **request)
-
-        monkeypatch.setattr(shim, "dispatch", with_sessions)
         opened.discord.headers = {
             "X-RateLimit-Limit": "5",
             "X-RateLimit-Remaining": "4",
@@ -169,8 +157,8 @@ async def test_rate_limits(server: LoopbackServer) -> None:
     assert "refused 1 times" in found["rate limits"].text
 
 
-async def test_gateway_sessions(server: LoopbackServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SESSIONS, "remaining", 3)
+async def test_gateway_sessions(server: LoopbackServer) -> None:
+    server.discord.session_start_limit["remaining"] = 3
     found = await examine(server)
     assert not found["gateway"].ok
     assert "2.0 hours" in found["gateway"].advice

@@ -1,20 +1,15 @@
 """The documentation's site: its menu has every page, it builds without a warning, and its pages' programs run."""
 
-import asyncio
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from loopback import TOKEN, LoopbackDiscord
-from stepped_clock import SteppedClock
 
 from discosql.cli.dot_commands import DOT_COMMANDS
-from discosql.cli.main import COMMANDS, SHELL, main
-from discosql.storage.guild import NEEDED_PERMISSIONS
+from discosql.cli.main import COMMANDS, SHELL
 from documentation.commands import on_page_markdown as list_commands
 from documentation.links import on_page_markdown
 
@@ -92,17 +87,6 @@ def run_blocks(page: str, folder: Path) -> list[str]:
     return shown
 
 
-def test_the_quickstart_word_for_word(tmp_path: Path) -> None:
-    """Its local part runs from an empty folder, and shows what the page says."""
-    table, python, plan, check = run_blocks("quickstart.md", tmp_path)
-    said = re.search(r"```text\n(.*?)```", (DOCS / "quickstart.md").read_text("utf-8"), re.S)
-    assert said is not None
-    assert table == said[1]
-    assert python == "jam 3.20\ntea 2.50\n"
-    assert "expected: no requests" in plan
-    assert check.endswith("ok\n")
-
-
 def test_the_commands_of_operations(tmp_path: Path) -> None:
     checks, copies, program = run_blocks("operations.md", tmp_path)
     assert "all is well" in checks
@@ -135,27 +119,3 @@ def test_contributing_names_what_is_there() -> None:
     assert len(paths) >= 4
     for path in paths:
         assert (TOP / path).exists(), path
-
-
-def test_the_quickstart_names_the_permissions_needed() -> None:
-    page = (DOCS / "quickstart.md").read_text("utf-8")
-    told = re.findall(r"^\| ([A-Z][A-Za-z ]+) \|", page, re.M)
-    assert told == list(NEEDED_PERMISSIONS.values())
-
-
-async def test_the_quickstart_on_discord(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The commands that move the database to a server run against Discord on this machine."""
-    clock = SteppedClock()
-    monkeypatch.setattr("discosql.storage.discord.Clock", lambda: clock)
-    monkeypatch.setenv("DISCOSQL_TOKEN", TOKEN)
-    monkeypatch.chdir(tmp_path)
-    create, insert, *_ = re.findall(r"^discosql shop.disco .*$", (DOCS / "quickstart.md").read_text("utf-8"), re.M)
-    moving = re.findall(r'^discosql .*"discord://My Server".*$', (DOCS / "quickstart.md").read_text("utf-8"), re.M)
-    assert len(moving) == 2
-    async with LoopbackDiscord(clock).running() as running:
-        running.backend.create_guild("My Server")
-        for line in (create, insert, "discosql dump shop.disco shop.zip", *moving):
-            assert await asyncio.to_thread(main, shlex.split(line)[1:]) == 0, line
-    assert " 1  tea    2.50" in capsys.readouterr().out

@@ -10,3 +10,10 @@
 The bot's token comes from the environment variable DISCOSQL_TOKEN, or from the URL's password
 (``discosql+discord://:token@server``). The options of `discosql.connect` may follow as a query (``?timeout=5``).
 """
+
+from importlib.util import find_spec
+
+if find_spec("sqlalchemy") is None:
+    raise ModuleNotFoundError(
+        "discosql.sqlalchemy needs SQLAlchemy: pip install 'discosql[sqlalchemy]'", name="sqlalchemy"
+    )
