@@ -1,6 +1,7 @@
 """Importing files: types, keys, errors with their line, and going on after an interruption."""
 
 import csv
+import gzip
 import json
 import os
 import random
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import discosql
-from discosql.transfer import sources
+from discosql.transfer import formats, sources
 from discosql.transfer.importing import Imported, ImportOptions, import_file
 
 
@@ -141,10 +142,35 @@ def test_lines_that_are_split_are_the_rows_that_csv_reads(
         written(path, mark.join(f"c{place}" for place in range(width)) + breaks + body)
         found = [
             (line, list(row))
-            for chunk in sources.open_source(path).chunks()
+            for chunk in formats.open_source(path).chunks()
             for line, row in zip(chunk.lines, zip(*chunk.columns, strict=True), strict=True)
         ]
         assert found == as_csv_reads_it(path), path.read_bytes()
+
+
+def test_compressed_text(db: discosql.Connection, tmp_path: Path) -> None:
+    texts = {
+        "a.csv": "n,s\n1,ü\n",
+        "b.tsv": "n\ts\n1\tü\n",
+        "c.jsonl": '{"n": 1, "s": "ü"}',
+        "d.json": '[{"n": 1, "s": "ü"}]',
+    }
+    for name, text in texts.items():
+        path = tmp_path / f"{name}.gz"
+        path.write_bytes(gzip.compress(text.encode()))
+        assert load(db, path).table == name[0]
+        assert db.execute(f"SELECT * FROM {name[0]}").fetchall() == [(1, "ü")]
+    whole = gzip.compress(b"".join(b"%d\n" % number for number in range(10_000)))
+    for broken, said in (
+        (whole[:-9], "ended before"),
+        (b"n\n1\n", "Not a gzipped file"),
+        (whole[:99] + whole[200:], ""),
+    ):
+        (tmp_path / "e.csv.gz").write_bytes(broken)
+        with pytest.raises(discosql.OperationalError, match=f"cannot read .*e.csv.gz: .*{said}"):
+            load(db, tmp_path / "e.csv.gz")
+    with pytest.raises(discosql.ProgrammingError, match="the endings known"):
+        load(db, written(tmp_path / "f.parquet.gz", ""))
 
 
 def test_keys_and_upserts(db: discosql.Connection, tmp_path: Path) -> None:

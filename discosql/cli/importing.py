@@ -11,12 +11,14 @@ from discosql.cli.keys import key_of
 from discosql.cli.progress import ProgressLine
 from discosql.cli.target import add_target_arguments
 from discosql.errors import ProgrammingError
+from discosql.transfer.formats import ENDINGS
 from discosql.transfer.importing import BATCH, ImportOptions, import_file
 
 EPILOG: Final = """\
-A FILE is CSV, TSV, JSON (an array of objects) or JSON Lines (.jsonl, .ndjson). Its table is made if there is none, with
-types that all of its values fit. Rows are committed in batches: run again after an interruption, the import goes on
-where it stopped. A file that was imported is not imported again unless --again says so.
+A FILE is CSV, TSV, JSON (an array of objects) or JSON Lines (.jsonl, .ndjson), each also with .gz behind it, or Parquet
+or Arrow (.arrow, .feather; the extra arrow). Its table is made if there is none,
+with types that all of its values fit. Rows are committed in batches: run again after an interruption, the import goes
+on where it stopped. A file that was imported is not imported again unless --again says so.
 
   discosql import shop.disco orders.csv --pk id
 """
@@ -26,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what an import takes."""
     parser.epilog = EPILOG
     add_target_arguments(parser)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="ends with .csv, .tsv, .json, .jsonl or .ndjson")
+    parser.add_argument("files", nargs="+", metavar="FILE", help=f"ends with {', '.join(ENDINGS)}")
     parser.add_argument("--table", help="default: the file's name without its ending")
     parser.add_argument("--pk", metavar="COLUMN[,...]", default="", help="the primary key")
     parser.add_argument("--upsert", action="store_true", help="change rows whose primary key is there already")

@@ -15,8 +15,9 @@ from discosql.connection import Progress
 from discosql.dbapi import Connection
 from discosql.errors import DataError, Error, IntegrityError, OperationalError, ProgrammingError
 from discosql.schema import quoted
-from discosql.transfer.inference import converter, infer_types
-from discosql.transfer.sources import Source, open_source
+from discosql.transfer.formats import open_source
+from discosql.transfer.inference import as_given, converter, infer_types
+from discosql.transfer.sources import Source, plain_path
 
 BATCH: Final = 50_000
 """Rows a commit unless told otherwise."""
@@ -56,7 +57,7 @@ class Imported:
 
 
 def import_file(connection: Connection, path: Path, options: ImportOptions, progress: Progress) -> Imported:
-    """Import a CSV, TSV, JSON or JSON Lines file; the table is made if there is none.
+    """Import a file of one of the formats in `formats`; the table is made if there is none.
 
     Batches before one that fails stay; of that one nothing does. Raises DataError or IntegrityError with the file and
     the line, ProgrammingError for a file that was imported before, OperationalError within a transaction.
@@ -77,7 +78,7 @@ class _Import:
         self._source = source
         self._options = options
         self._progress = progress
-        self._table = options.table or source.path.stem
+        self._table = options.table or plain_path(source.path).stem
         self._digest = _digest_of(source.path)
         self._size = source.path.stat().st_size
         self._start = time.monotonic()
@@ -89,8 +90,11 @@ class _Import:
         declared = self._declared_types()
         make = None
         if not declared:
-            self._progress("finding the types of columns", 0, 0)
-            declared = dict(zip(self._source.columns, infer_types(self._source), strict=True))
+            found = self._source.types
+            if found is None:
+                self._progress("finding the types of columns", 0, 0)
+                found = infer_types(self._source)
+            declared = dict(zip(self._source.columns, found, strict=True))
             make = self._create_table(declared)
         kinds = self._kinds(declared)
         insert = self._insert_statement(make is None)
@@ -159,10 +163,11 @@ class _Import:
     def _batches(self, skip: int, kinds: list[str]) -> Iterator[tuple[list[tuple[Any, ...]], list[int], bool]]:
         """Yield rows beyond the first `skip` with their lines, and whether they are the last."""
         size = self._options.batch
-        converters = [converter(kind, typed=self._source.typed) for kind in kinds]
+        source = self._source
+        converters = [as_given if source.types else converter(kind, typed=source.typed) for kind in kinds]
         rows: list[tuple[Any, ...]] = []
         lines: list[int] = []
-        for chunk in self._source.chunks():
+        for chunk in source.chunks():
             fresh, skip = chunk.lines[skip:], max(0, skip - len(chunk.lines))
             if fresh:
                 given = [values[-len(fresh) :] for values in chunk.columns]
@@ -215,7 +220,7 @@ class _Import:
             else:
                 rows, lines = rows[middle:], lines[middle:]
             self._connection.execute("RELEASE half")
-        return type(exc)(f"{self._source.path}, line {lines[0]}: {exc}")
+        return type(exc)(f"{self._source.path}, {self._source.place} {lines[0]}: {exc}")
 
 
 def _digest_of(path: Path) -> str:

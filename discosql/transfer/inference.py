@@ -106,6 +106,11 @@ Converter: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 """Makes values of a file ready for their column, as many as it is given."""
 
 
+def as_given(values: Sequence[Any]) -> Sequence[Any]:
+    """Return values of a file that are ready as they are."""
+    return values
+
+
 def converter(kind: str, *, typed: bool) -> Converter:
     """Return what converts a column's values for a column of a type. What does not fit is left as it is.
 

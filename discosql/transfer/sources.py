@@ -1,16 +1,18 @@
-"""Files that rows are imported from: CSV, TSV, JSON and JSON Lines, some rows at a time."""
+"""Files of text that rows are imported from, some rows at a time: CSV, TSV, JSON and JSON Lines, plain or by gzip."""
 
 import csv
+import gzip
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from discosql.errors import DataError, OperationalError, ProgrammingError
+from discosql.errors import DataError, OperationalError
 
 CHUNK: Final = 10_000
 """Rows, or lines, that are read at a time."""
@@ -21,7 +23,7 @@ _ESCAPED: Final = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some rows of a file: the values of each column, the line each row begins at, bytes read so far."""
+    """Some rows of a file: the values of each column, the line or number of each row, bytes read so far."""
 
     columns: Sequence[Sequence[Any]]
     lines: Sequence[int]
@@ -29,35 +31,27 @@ class Chunk:
 
 
 class Source(Protocol):
-    """A file of rows. `typed` tells whether values have types of their own, as JSON's have; else all are text."""
+    """A file of rows.
+
+    `typed` tells whether values have types of their own, as JSON's have; else all are text. `types` are those of the
+    columns where the file says them, and its values are then parameters as they are. `place` is what errors call the
+    number of a row: its line or its row.
+    """
 
     path: Path
     columns: list[str]
     typed: bool
+    types: list[str] | None
+    place: str
 
     def chunks(self) -> Iterator[Chunk]:
-        """Yield the rows. Raises DataError, with the line, for what is no row."""
+        """Yield the rows. Raises DataError, with the place, for what is no row."""
         ...
 
 
-def open_source(path: Path) -> Source:
-    """Return the file as rows, by its ending. Raises OperationalError if it cannot be read, DataError for no rows."""
-    known: dict[str, Callable[[Path], Source]] = {
-        ".csv": SeparatedFile,
-        ".tsv": SeparatedFile,
-        ".json": JsonFile,
-        ".jsonl": JsonLinesFile,
-        ".ndjson": JsonLinesFile,
-    }
-    kind = known.get(path.suffix.lower())
-    if kind is None:
-        raise ProgrammingError(f"cannot import {path}: the endings known are {' '.join(known)}")
-    source = kind(path)
-    doubles = {name for name in source.columns if source.columns.count(name) > 1}
-    if not source.columns or doubles or "" in source.columns:
-        fault = f"column {min(doubles)} is there twice" if doubles else "a column has no name"
-        raise DataError(f"{path}, line 1: {fault if source.columns else 'there are no columns'}")
-    return source
+def plain_path(path: Path) -> Path:
+    """Return the path without the ending of a compressed file: what it says of the content."""
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
 
 
 class _Text:
@@ -69,7 +63,8 @@ class _Text:
             self._binary = path.open("rb")
         except OSError as exc:
             raise OperationalError(f"cannot read {path}: {exc.strerror}") from exc
-        self.lines = io.TextIOWrapper(self._binary, encoding="utf-8-sig", newline="")
+        data = gzip.GzipFile(fileobj=self._binary) if path != plain_path(path) else self._binary
+        self.lines = io.TextIOWrapper(data, encoding="utf-8-sig", newline="")
 
     @property
     def done(self) -> int:
@@ -80,7 +75,8 @@ class _Text:
 
     def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
         self.lines.close()
-        if isinstance(exc, OSError | UnicodeDecodeError):
+        self._binary.close()
+        if isinstance(exc, OSError | UnicodeDecodeError | EOFError | zlib.error):
             raise OperationalError(f"cannot read {self._path}: {exc}") from exc
 
 
@@ -92,10 +88,12 @@ class SeparatedFile:
     """
 
     typed = False
+    types: list[str] | None = None
+    place = "line"
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._tabs = path.suffix.lower() == ".tsv"
+        self._tabs = plain_path(path).suffix.lower() == ".tsv"
         with _Text(path) as text:
             try:
                 self.columns: list[str] = next(self._reader(text.lines), [])
@@ -166,6 +164,8 @@ class _Objects:
     """JSON objects, whose keys are the columns; a key that is not there is NULL."""
 
     typed = True
+    types: list[str] | None = None
+    place = "line"
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -204,7 +204,9 @@ class JsonLinesFile(_Objects):
 
 
 class JsonFile(_Objects):
-    """A file with one JSON array of objects, which is read as a whole; a row's line is its place in the array."""
+    """A file with one JSON array of objects, which is read as a whole; a row's number is its place in the array."""
+
+    place = "row"
 
     def _items(self) -> Iterator[tuple[int, dict[str, Any], int]]:
         with _Text(self.path) as text:
