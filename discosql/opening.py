@@ -11,18 +11,22 @@ from discosql.connection import LEGACY_TRANSACTION_CONTROL
 from discosql.conversion import moment_of
 from discosql.errors import InterfaceError, NotSupportedError, OperationalError, ProgrammingError
 from discosql.executor.functions import DEFAULT
+from discosql.index_keys import index_key_reader
 from discosql.session import Session
 from discosql.storage.engine import (
     EncryptionKey,
     Engine,
     EngineOptions,
     Guild,
+    compile_keys_with,
     discord_guild,
     local_guild,
     open_discord,
     open_local,
     open_memory,
 )
+
+compile_keys_with(index_key_reader)
 
 Address: TypeAlias = "str | os.PathLike[str] | None"
 """What names a database. None goes with the option `client`."""

@@ -67,10 +67,12 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class ComputedIndex:
-    """An index over expressions, or of some rows only. Storage has no pages for it: it is for the sake of uniqueness.
+    """An index over expressions, or of some rows only.
 
     `keys` are the SQL texts of what it is over, and `columns` their positions, -2 for an expression; `where` is the
-    text of the condition that its rows meet. The rest is as in `Index`.
+    text of the condition that its rows meet. One that is `kept` has pages like any other; it uses nothing that only
+    some connections have, such as their own functions. Without, it is for the sake of uniqueness. The rest is as in
+    `Index`.
     """
 
     id: int
@@ -82,6 +84,7 @@ class ComputedIndex:
     collations: tuple[str, ...] = ()
     descending: tuple[bool, ...] = ()
     sql: str = ""
+    kept: bool = False
 
     @property
     def origin(self) -> str:
@@ -155,6 +158,13 @@ class TableSchema:
         """The indexes of both kinds."""
         return (*self.indexes, *self.computed_indexes)
 
+    @property
+    def kept_indexes(self) -> "tuple[Index | ComputedIndex, ...]":
+        """The indexes that rows are found by."""
+        if not self.computed_indexes:
+            return self.indexes
+        return (*self.indexes, *(index for index in self.computed_indexes if index.kept))
+
     def position(self, name: str) -> int | None:
         """Return the position of the column with that name, or None."""
         folded = fold_case(name)
@@ -163,9 +173,9 @@ class TableSchema:
                 return position
         return None
 
-    def index(self, index_id: int) -> Index:
-        """Return the index with that id."""
-        return next(index for index in self.indexes if index.id == index_id)
+    def index(self, index_id: int) -> "Index | ComputedIndex":
+        """Return the index with that id, one that rows are found by."""
+        return next(index for index in self.kept_indexes if index.id == index_id)
 
     def replace(self, **changes: Any) -> "TableSchema":
         """Return a copy with some attributes replaced."""

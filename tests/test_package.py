@@ -22,7 +22,7 @@ LAYERS = (
     ("schema", "statistics"),
     ("planner", "storage"),
     ("executor",),
-    ("session", "explaining", "past", "upkeep", "detecting"),
+    ("session", "explaining", "past", "upkeep", "detecting", "index_keys"),
     ("rows", "frames", "drive", "opening", "connection", "background", "output"),
     ("aio",),
     ("dbapi", "cursor", "database", "table"),

@@ -22,7 +22,10 @@ Mark: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class UniqueKey:
-    """A UNIQUE or PRIMARY KEY constraint. `index` None is the rowid; `places` are those of a stored row."""
+    """A UNIQUE or PRIMARY KEY constraint. `index` None is the rowid; `places` are those of a stored row.
+
+    It may also stand for the key of an index over expressions that is not unique.
+    """
 
     table: TableSchema
     index: Index | ComputedIndex | None
@@ -31,8 +34,18 @@ class UniqueKey:
 
     @property
     def is_computed(self) -> bool:
-        """Whether it is one over expressions or some rows, whose holders no lookup finds."""
+        """Whether it is one over expressions or some rows."""
         return isinstance(self.index, ComputedIndex)
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no two rows may have it."""
+        return self.index is None or self.index.unique
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether lookups find its holders."""
+        return not isinstance(self.index, ComputedIndex) or self.index.kept
 
     @property
     def id(self) -> int:
@@ -63,7 +76,9 @@ class UniqueKey:
     def lookup(self, rows: Iterable[Row]) -> Lookup:
         """Return what to look up for the holders of the rows' keys."""
         keys: list[Key]
-        if len(self.places) == 1:
+        if self.is_computed:
+            keys = [mark for mark in map(self.mark, rows) if mark is not None]
+        elif len(self.places) == 1:
             keys = [(value,) for value in map(itemgetter(*self.places), rows) if value is not None]
         else:
             keys = [key for key in map(itemgetter(*self.places), rows) if None not in key]
@@ -126,10 +141,10 @@ class Holders:
         What the caller will look up `besides` is fetched at the same time.
         """
         pairs = list(zip(self.keys, asking, strict=True))
-        lookups = [(key.table.id, None, []) if key.is_computed else key.lookup(rows) for key, rows in pairs]
+        lookups = [key.lookup(rows) if key.is_kept else (key.table.id, None, []) for key, rows in pairs]
         yield from prefetch(view, [each for each in (*lookups, *besides) if each[2]])
         for (key, rows), held, asked in zip(pairs, self._held, lookups, strict=True):
-            if key.is_computed:
+            if not key.is_kept:
                 yield from _find_by_scan(view, key, rows, held)
             elif asked[2]:
                 for row in (yield from lookup(view, *asked)):

@@ -8,7 +8,7 @@ from discosql.planner.context import PlanContext
 from discosql.planner.estimate import Estimates
 from discosql.planner.plan import IndexJoin, IndexLookup, Scan, Statement
 from discosql.planner.statement import plans, walk_all
-from discosql.schema import Index, TableSchema
+from discosql.schema import ComputedIndex, Index, TableSchema
 
 PAGES_PER_MESSAGE: Final = 10
 """Pages whose addresses one request gives: the attachments of a message."""
@@ -40,7 +40,7 @@ def scan_cost(estimates: Estimates, table: TableSchema) -> Cost:
     return Cost(missing + ceil(missing / PAGES_PER_MESSAGE), size, float(known.rows))
 
 
-def lookup_cost(estimates: Estimates, table: TableSchema, index: Index | None, keys: float) -> Cost:
+def lookup_cost(estimates: Estimates, table: TableSchema, index: Index | ComputedIndex | None, keys: float) -> Cost:
     """Return the cost of finding the rows of so many keys by an index (None: the rowid).
 
     All keys are looked up together, so that no page is read twice.

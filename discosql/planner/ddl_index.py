@@ -1,4 +1,4 @@
-"""CREATE INDEX: over columns, which storage keeps, or over expressions and some rows, which is for uniqueness only."""
+"""CREATE INDEX: over columns, or over expressions and some rows."""
 
 from dataclasses import replace
 
@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from discosql.errors import ProgrammingError, UnknownNameError
 from discosql.planner.build import Binder
+from discosql.planner.computed_keys import with_kept
 from discosql.planner.context import PlanContext
 from discosql.planner.ddl_table import check_collation, check_tree, key_index, key_position
 from discosql.planner.dml_rows import row_rules
@@ -41,7 +42,7 @@ def build_create_index(context: PlanContext, statement: CreateIndex) -> ChangeSc
         computed = build_computed(context, table, statement, identity)
         changed = table.replace(computed_indexes=(*table.computed_indexes, computed))
         only = table.replace(computed_indexes=(computed,))
-        check = row_rules(Binder(context, ParameterTable()), only) if computed.unique else None
+        check = row_rules(Binder(context, ParameterTable()), only)
         return ChangeSchema(label, catalog.with_table(changed), check_computed=check)
     index = replace(key_index(table, columns, identity, name), unique=statement.unique, sql=statement.sql)
     changed = table.replace(indexes=(*table.indexes, index))
@@ -99,8 +100,7 @@ def build_computed(context: PlanContext, table: TableSchema, statement: CreateIn
         statement.sql,
     )
     # Binding finds unknown columns and functions.
-    row_rules(Binder(context, ParameterTable()), table.replace(computed_indexes=(replace(index, unique=True),)))
-    return index
+    return with_kept(context, table, index)
 
 
 def rebuilt_computed(context: PlanContext, table: TableSchema, index: ComputedIndex) -> ComputedIndex:

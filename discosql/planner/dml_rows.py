@@ -42,7 +42,8 @@ def row_rules(binder: Binder, table: TableSchema, row: tuple[ColumnRef, ...] | N
         for check in table.checks
     )
     defaults = tuple(default_value(binder, column) for column in table.columns)
-    computed = tuple(computed_key(binder, index, scope) for index in table.computed_indexes if index.unique)
+    kept = [index for index in table.computed_indexes if index.unique or index.kept]
+    computed = tuple(computed_key(binder, index, scope) for index in kept)
     return RowRules(table, row, defaults, checks, tuple(_generated(binder, table, scope)), computed)
 
 

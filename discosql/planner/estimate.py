@@ -41,7 +41,7 @@ from discosql.planner.plan import (
 from discosql.planner.predicates import conjuncts, disjuncts, is_fixed
 from discosql.planner.traverse import children
 from discosql.planner.unique import unique_keys
-from discosql.schema import Index, TableSchema
+from discosql.schema import ComputedIndex, Index, TableSchema
 from discosql.statistics import TableStatistics
 from discosql.types import SqlType, Value
 
@@ -123,7 +123,7 @@ class Estimates:
             share *= self._share(part, rows)
         return share
 
-    def lookup_rows(self, table: TableSchema, index: Index | None) -> float:
+    def lookup_rows(self, table: TableSchema, index: Index | ComputedIndex | None) -> float:
         """Return how many rows one key of an index (None: the rowid) finds."""
         rows = float(max(self.statistics(table).rows, 1))
         if index is None or index.unique:

@@ -53,7 +53,7 @@ from discosql.planner.plan import (
 )
 from discosql.planner.statement import plans
 from discosql.planner.traverse import children, free_columns
-from discosql.schema import TableSchema
+from discosql.schema import ComputedIndex, TableSchema
 
 Annotations: TypeAlias = Mapping[int, Mapping[str, object]]
 """What to say of a node besides its label, by its `id()`: names and values (text, a number, a tuple of texts), such as
@@ -229,15 +229,20 @@ def _scan(node: Scan, writer: ExpressionText) -> str:
 
 
 def _index_lookup(node: IndexLookup, writer: ExpressionText) -> str:
-    columns = (-1,) if node.index is None else node.index.columns
-    names = [_column_name(node.table, position) for position in columns]
+    index = node.index
+    if isinstance(index, ComputedIndex):
+        names = list(index.keys)
+    else:
+        names = [_column_name(node.table, position) for position in ((-1,) if index is None else index.columns)]
     cut = node.keys if len(node.keys) <= MAX_ITEMS else node.keys[: MAX_ITEMS // 2]
     keys = [writer.texts(key) for key in cut]
-    if len(columns) == 1:
-        column = f"{quoted(node.table.name)}.{names[0]}"
-    else:
-        column = f"{quoted(node.table.name)}({', '.join(names)})"
+    if len(names) > 1:
         keys = [f"({key})" for key in keys]
+    if len(names) > 1 or isinstance(index, ComputedIndex):
+        where = f" WHERE {index.where}" if isinstance(index, ComputedIndex) and index.where is not None else ""
+        column = f"{quoted(node.table.name)}({', '.join(names)}{where})"
+    else:
+        column = f"{quoted(node.table.name)}.{names[0]}"
     alias = "" if node.alias == node.table.name else f" AS {quoted(node.alias)}"
     return f"{column}{alias}{_moment(node, writer)} ({listed(keys, len(node.keys))})"
 

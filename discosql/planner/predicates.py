@@ -38,6 +38,9 @@ NULL: Final = Constant(None)
 
 BUILT_IN_COLLATIONS: Final = frozenset({"BINARY", "NOCASE", "RTRIM"})
 
+SETTING_DEPENDENT: Final = frozenset({"like"})
+"""Functions whose result a PRAGMA may change between two runs of one plan."""
+
 MIRRORED: Final[dict[str, Comparison]] = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 """The operator that says of (b, a) what another says of (a, b)."""
 

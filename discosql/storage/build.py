@@ -47,10 +47,11 @@ class TableBuilder:
         # An index gets pages once its table has more than one, which is about to be seen.
         many = len(self._base.pages) > 1 or self._version.rows > self._target
         hash_key = hasher(self._workshop.seed)
+        known = self._base.indexes
         return [
-            IndexCollector(index, hash_key, whole=index.id not in self._base.indexes or index.id in self._rebuild)
-            for index in self._schema.indexes
-            if many or index.id in self._base.indexes
+            IndexCollector(self._schema, index, hash_key, whole=index.id not in known or index.id in self._rebuild)
+            for index in self._schema.kept_indexes
+            if many or index.id in known
         ]
 
     @property

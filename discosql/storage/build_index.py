@@ -5,7 +5,7 @@ from collections import defaultdict
 from typing import Final
 
 from discosql.errors import DatabaseCorruptionError
-from discosql.schema import TableSchema
+from discosql.schema import Index, TableSchema
 from discosql.storage.guild import File
 from discosql.storage.hash_index import (
     ENTRY_SIZE,
@@ -43,8 +43,9 @@ class IndexBuilder:
         self._changes = collector.changes
         self._known = known or _EMPTY
         self._fallback = fallback
-        columns = "_".join(schema.columns[position].name for position in collector.index.columns)
-        self._name = f"{schema.name}_{columns}"
+        index = collector.index
+        columns = [schema.columns[position].name for position in index.columns if position >= 0]
+        self._name = "_".join([schema.name, *(columns if isinstance(index, Index) else [index.name])])
 
     async def build(self) -> PagedIndex | None:
         """Post the pages and return the index; None if no channel can be had for it."""

@@ -176,7 +176,7 @@ def _lacks_index(version: TableVersion) -> bool:
     base = version.base
     if base is None or len(base.pages) < 2:
         return False
-    return any(index.id not in base.indexes for index in version.schema.indexes)
+    return any(index.id not in base.indexes for index in version.schema.kept_indexes)
 
 
 def messages_of(tables: Iterable[TableVersion]) -> set[tuple[int, int]]:

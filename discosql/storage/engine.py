@@ -14,6 +14,7 @@ from discosql.errors import DatabaseCorruptionError, NoAnswerError, OperationalE
 from discosql.storage.core import Engine
 from discosql.storage.guild import NEEDED_PERMISSIONS, Channel, Guild, Requests
 from discosql.storage.inventory import ChannelSummary, describe, destroy
+from discosql.storage.keys import compile_keys_with
 from discosql.storage.local import LocalGuild
 from discosql.storage.metrics import Metric, Observer
 from discosql.storage.options import EngineOptions
@@ -48,6 +49,7 @@ __all__ = [
     "TemporaryDatabase",
     "Transaction",
     "WriteView",
+    "compile_keys_with",
     "describe",
     "destroy",
     "discord_guild",

@@ -1,5 +1,7 @@
 """Keys of indexes: read from rows, made comparable, and the maps that find rows by them.
 
+Storage knows no SQL: what computes the keys of an index over expressions is given to it by `compile_keys_with`.
+
 Two keys are equal as SQL has it (1 = 1.0, text under the column's collation), which is Python's equality once text is
 collated. A key with a NULL in it equals none and is None here. The key of one column is its bare value.
 """
@@ -8,21 +10,46 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from discosql.schema import Index
+from discosql.schema import ComputedIndex, Index, TableSchema
 from discosql.types import Row, collate
 
 KeyReader: TypeAlias = Callable[[Row], Any]
 
+KeyCompiler: TypeAlias = Callable[[TableSchema, ComputedIndex], KeyReader]
+"""What makes the function that computes an index's key of a stored row; None for a row that is not in the index."""
+
 _MIN_STALE: Final = 1_024
+_MOST_COMPILED: Final = 256
+
+_compilers: Final[list[KeyCompiler]] = []
+_compiled: Final[dict[tuple[int, int], tuple[TableSchema, KeyReader]]] = {}
 
 
-def key_reader(index: Index) -> KeyReader:
+def compile_keys_with(compiler: KeyCompiler) -> None:
+    """Set what reads the SQL of indexes over expressions, for all databases of the process."""
+    _compilers[:] = [compiler]
+
+
+def key_reader(schema: TableSchema, index: Index | ComputedIndex) -> KeyReader:
     """Return the function that reads an index's key from a stored row; None for a key that equals none."""
+    if isinstance(index, ComputedIndex):
+        return _computed_reader(schema, index)
     # In a stored row the rowid comes before the columns.
     return _reader(tuple(position + 1 for position in index.columns), index.collations)
 
 
-def key_maker(index: Index) -> KeyReader:
+def _computed_reader(schema: TableSchema, index: ComputedIndex) -> KeyReader:
+    # A schema is immutable and lives as long as it is remembered here, so that its identity stands for it.
+    place = id(schema), index.id
+    known = _compiled.get(place)
+    if known is None:
+        while len(_compiled) >= _MOST_COMPILED:
+            _compiled.pop(next(iter(_compiled)), None)
+        known = _compiled[place] = schema, _compilers[0](schema, index)
+    return known[1]
+
+
+def key_maker(index: Index | ComputedIndex) -> KeyReader:
     """Return the function that makes a comparable key of values given for the index's columns."""
     return _reader(tuple(range(len(index.columns))), index.collations)
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Protocol
 
-from discosql.schema import Index, TableSchema
+from discosql.schema import ComputedIndex, Index, TableSchema
 from discosql.storage.hash_index import Bucket, IndexPage, PagedIndex
 from discosql.storage.keys import KeyReader
 from discosql.storage.layout import MISSING
@@ -220,7 +220,7 @@ def _paged_candidates(
 
 
 def _candidates_in_rows(
-    table: Overlay, base: Base, index: Index, keys: set[Any], source: Source, need: Need
+    table: Overlay, base: Base, index: Index | ComputedIndex, keys: set[Any], source: Source, need: Need
 ) -> list[tuple[Any, int]]:
     found: list[tuple[Any, int]] = []
     for page in base.pages:
@@ -228,5 +228,5 @@ def _candidates_in_rows(
         if rows is None:
             need.rows[page.place] = page
         else:
-            found += [(key, rowid) for key in keys for rowid in rows.find(index, key)]
+            found += [(key, rowid) for key in keys for rowid in rows.find(table.schema, index, key)]
     return [] if need.rows else found

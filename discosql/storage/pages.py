@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from discosql.errors import DatabaseCorruptionError
-from discosql.schema import Index, TableSchema
+from discosql.schema import ComputedIndex, Index, TableSchema
 from discosql.storage.codec import decode_lines, encode_lines
 from discosql.storage.keys import IndexMap, key_reader
 from discosql.storage.layout import layout_of, row_remapper
@@ -195,11 +195,11 @@ class PageRows:
             return rows[position]
         return None
 
-    def find(self, index: Index, key: Any) -> list[int]:
+    def find(self, schema: TableSchema, index: Index | ComputedIndex, key: Any) -> list[int]:
         """Return the rowids of the rows with a comparable key; for tables too small for index pages."""
         index_map = self._maps.get(index.id)
         if index_map is None:
-            index_map = IndexMap(key_reader(index))
+            index_map = IndexMap(key_reader(schema, index))
             index_map.add_all(self.rows)
             self._maps[index.id] = index_map
         found = index_map.get(key)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from discosql.schema import Catalog, Index, TableSchema
+from discosql.schema import Catalog, ComputedIndex, Index, TableSchema
 from discosql.storage.keys import key_maker, key_reader
 from discosql.storage.state import Changes, TableChanges
 from discosql.storage.views import Key, Range
@@ -78,8 +78,11 @@ class Written:
             return True
         if index_id is None:
             return any(key[0] in written.rowids for key in keys)
-        index = _find_index(catalog.table_by_id(table), index_id)
-        return index is None or not written.keys(index).isdisjoint(map(key_maker(index), keys))
+        schema = catalog.table_by_id(table)
+        index = _find_index(schema, index_id)
+        if schema is None or index is None:
+            return True
+        return not written.keys(schema, index).isdisjoint(map(key_maker(index), keys))
 
     def _meets_changes(self, table: int, changes: Changes, catalog: Catalog) -> bool:
         written = self._tables.get(table)
@@ -92,14 +95,14 @@ class Written:
         rows = changed.inserted + changed.updated
         if not written.rowids.isdisjoint([row[0] for row in rows]) or not written.rowids.isdisjoint(changed.deleted):
             return True
-        unique = [index for index in schema.indexes if index.unique]
-        return any(not written.keys(index).isdisjoint(map(key_reader(index), rows)) for index in unique)
+        unique = [index for index in schema.kept_indexes if index.unique]
+        return any(not written.keys(schema, index).isdisjoint(map(key_reader(schema, index), rows)) for index in unique)
 
 
-def _find_index(schema: TableSchema | None, index_id: int) -> Index | None:
+def _find_index(schema: TableSchema | None, index_id: int) -> Index | ComputedIndex | None:
     if schema is None:
         return None
-    return next((index for index in schema.indexes if index.id == index_id), None)
+    return next((index for index in schema.kept_indexes if index.id == index_id), None)
 
 
 class _WrittenTable:
@@ -120,11 +123,11 @@ class _WrittenTable:
         self.rowids.update([row[0] for row in rows])
         self.rowids.update(changed.deleted)
 
-    def keys(self, index: Index) -> set[Any]:
+    def keys(self, schema: TableSchema, index: Index | ComputedIndex) -> set[Any]:
         """Return the comparable keys of the rows written."""
         keys, done = self._keys.get(index.id, (set(), 0))
         if done < len(self._rows):
-            keys.update(map(key_reader(index), self._rows[done:]))
+            keys.update(map(key_reader(schema, index), self._rows[done:]))
             # A key with a NULL equals none.
             keys.discard(None)
             self._keys[index.id] = keys, len(self._rows)

@@ -88,7 +88,7 @@ class Repair:
         names = [
             index.name
             for table, each in mending.items()
-            for index in tables[table].schema.indexes
+            for index in tables[table].schema.kept_indexes
             if index.id in each.indexes
         ]
         entries = [] if survey.is_whole else await lost_entries(survey, standing.state.slot, standing.state.catalog)

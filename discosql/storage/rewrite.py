@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from discosql.schema import Index
+from discosql.schema import ComputedIndex, Index, TableSchema
 from discosql.storage.batches import apply_changes
 from discosql.storage.hash_index import Hasher, packed
 from discosql.storage.keys import key_reader
@@ -122,11 +122,11 @@ class IndexCollector:
     An index that has pages is told what changed; one that has none yet (`whole`) is told all rows.
     """
 
-    def __init__(self, index: Index, hash_key: Hasher, *, whole: bool) -> None:
+    def __init__(self, schema: TableSchema, index: Index | ComputedIndex, hash_key: Hasher, *, whole: bool) -> None:
         self.index = index
         self.whole = whole
         self.changes = IndexChanges()
-        self._read: Callable[[Row], Any] = key_reader(index)
+        self._read: Callable[[Row], Any] = key_reader(schema, index)
         self._hash = hash_key
 
     def add_all(self, rows: Iterable[Row]) -> None:

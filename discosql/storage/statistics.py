@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 
-from discosql.schema import Index
+from discosql.schema import ComputedIndex, Index
 from discosql.statistics import IndexStatistics, TableStatistics
 from discosql.storage.hash_index import PagedIndex
 from discosql.storage.keys import key_reader
@@ -45,7 +45,7 @@ def _cached(places: Iterable[Place], store: PageStore) -> int:
 
 def _estimates(version: TableVersion) -> TableStatistics:
     base = version.base
-    indexes = {index.id: _index_estimate(version, index) for index in version.schema.indexes}
+    indexes = {index.id: _index_estimate(version, index) for index in version.schema.kept_indexes}
     if base is None:
         return TableStatistics(rows=version.rows, indexes=indexes)
     return TableStatistics(
@@ -53,7 +53,7 @@ def _estimates(version: TableVersion) -> TableStatistics:
     )
 
 
-def _index_estimate(version: TableVersion, index: Index) -> IndexStatistics:
+def _index_estimate(version: TableVersion, index: Index | ComputedIndex) -> IndexStatistics:
     paged = version.base.indexes.get(index.id) if version.base is not None else None
     if paged is not None:
         pages = sum(page is not None for page in paged.pages)
@@ -66,10 +66,10 @@ def _index_estimate(version: TableVersion, index: Index) -> IndexStatistics:
     return IndexStatistics(distinct=_sampled_distinct(version, index))
 
 
-def _sampled_distinct(version: TableVersion, index: Index) -> int:
+def _sampled_distinct(version: TableVersion, index: Index | ComputedIndex) -> int:
     if version.base is not None or not version.rows:
         return version.rows
-    read = key_reader(index)
+    read = key_reader(version.schema, index)
     # Odd, so that it is less likely to be in step with the values.
     step = version.rows // _SAMPLE | 1
     sample = [read(row) for batch in version.batches() for row in islice(batch, 0, None, step)]

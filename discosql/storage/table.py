@@ -9,7 +9,7 @@ stay whole. Batches in rowid order and maps of indexes are made when first asked
 from collections.abc import Iterable
 from typing import Any
 
-from discosql.schema import Index, TableSchema
+from discosql.schema import ComputedIndex, Index, TableSchema
 from discosql.statistics import TableStatistics
 from discosql.storage.batches import apply_changes, batches_of, sorted_in_steps
 from discosql.storage.keys import IndexMap, KeyReader, key_maker, key_reader
@@ -149,7 +149,7 @@ class TableVersion:
     def _index_map(self, index: int) -> IndexMap:
         index_map = self._maps.get(index)
         if index_map is None:
-            index_map = self._maps[index] = IndexMap(key_reader(self.schema.index(index)))
+            index_map = self._maps[index] = IndexMap(key_reader(self.schema, self.schema.index(index)))
             for layer in self.layers:
                 index_map.add_all(layer.values())
         return index_map
@@ -210,16 +210,18 @@ class TableVersion:
         version._high = self._high
         if remap is None:
             version._batches, version._source = self._batches, self._source
-            kept = {index.id: index for index in self.schema.indexes}
+            kept = {index.id: index for index in self.schema.kept_indexes}
             version._maps = {
                 index.id: self._maps[index.id]
-                for index in schema.indexes
+                for index in schema.kept_indexes
                 if index.id in self._maps and _same_key(kept[index.id], index)
             }
         return version
 
 
-def _same_key(old: Index, new: Index) -> bool:
+def _same_key(old: Index | ComputedIndex, new: Index | ComputedIndex) -> bool:
+    if isinstance(new, ComputedIndex):
+        return old == new
     return old.columns == new.columns and old.collations == new.collations
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from discosql.errors import DatabaseCorruptionError, GuildError
-from discosql.schema import Index, TableSchema
+from discosql.schema import ComputedIndex, Index, TableSchema
 from discosql.storage.archive import Archive
 from discosql.storage.batches import BATCH_ROWS
 from discosql.storage.hash_index import IndexPage, PagedIndex, bucket_of, packed
@@ -68,11 +68,11 @@ class TableVerifier:
         self._progress = progress
         self._highest = 0
         self._unique = {
-            index.id: (index, key_reader(index), dict[Any, int]())
-            for index in self._schema.indexes
+            index.id: (index, key_reader(self._schema, index), dict[Any, int]())
+            for index in self._schema.kept_indexes
             if index.unique and indexes
         }
-        self._indexes = self._schema.indexes if indexes else ()
+        self._indexes = self._schema.kept_indexes if indexes else ()
 
     async def verify(self) -> list[Problem]:
         """Return what is wrong with the table."""
@@ -115,7 +115,7 @@ class TableVerifier:
 
     async def _verify_pages(self, base: Base) -> None:
         expected = {
-            index.id: _Expected(index, paged)
+            index.id: _Expected(self._schema, index, paged)
             for index in self._indexes
             if (paged := base.indexes.get(index.id)) is not None
         }
@@ -201,11 +201,11 @@ class TableVerifier:
 class _Expected:
     """The entries that an index must have, by the bucket that they belong to."""
 
-    def __init__(self, index: Index, paged: PagedIndex) -> None:
+    def __init__(self, schema: TableSchema, index: Index | ComputedIndex, paged: PagedIndex) -> None:
         self.index = index
         self.paged = paged
         self._hash = paged.hash_key
-        self._read = key_reader(index)
+        self._read = key_reader(schema, index)
         self._entries: list[int] = []
         self._sorted = False
 

@@ -133,7 +133,7 @@ class TableWrites:
         """Return the rowids of changed rows that may have a comparable key."""
         index_map = self._maps.get(index)
         if index_map is None:
-            index_map = self._maps[index] = IndexMap(key_reader(self.schema.index(index)))
+            index_map = self._maps[index] = IndexMap(key_reader(self.schema, self.schema.index(index)))
             index_map.add_all(self.layer.values())
         rowids = index_map.get(key)
         below = self.version.candidates(index, key)

@@ -43,4 +43,5 @@ async def copy_database(view: Transaction, target: Engine, progress: Progress = 
 
 def _renumbered(table: TableSchema, shift: int) -> TableSchema:
     indexes = tuple(replace(index, id=index.id + shift) for index in table.indexes)
-    return table.replace(id=table.id + shift, indexes=indexes)
+    computed = tuple(replace(index, id=index.id + shift) for index in table.computed_indexes)
+    return table.replace(id=table.id + shift, indexes=indexes, computed_indexes=computed)

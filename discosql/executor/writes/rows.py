@@ -6,7 +6,7 @@ SQLite's: NOT NULL, types, NOT NULL of generated columns, CHECK.
 """
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import NoneType
@@ -16,12 +16,13 @@ from discosql.conversion import apply_affinity, convert
 from discosql.errors import DatabaseError, DataError, IntegrityError
 from discosql.executor.compile import CompiledRows, compile_rows
 from discosql.executor.compile.walk import references, walk
-from discosql.executor.constraints import Mark, UniqueKey, unique_keys
+from discosql.executor.computed_keys import computed_keys
+from discosql.executor.constraints import UniqueKey, unique_keys
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.writes.steps import Steps
-from discosql.planner.plan import Call, ComputedKey, Constant, Expression, Not, Resolution, RowRules
-from discosql.types import Row, SqlType, Value, collate
+from discosql.planner.plan import Call, Constant, Expression, Not, Resolution, RowRules
+from discosql.types import Row, SqlType, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ class TableRules:
         self._calls = any(isinstance(part, Call) for each in (*rules.checks, *rules.generated) for part in walk(each))
         self._labels = tuple(f"{self.table.name}.{column.name}" for column in self.table.columns)
         self._kept = tuple(_KEPT.get(column.type, frozenset()) | _NULL for column in self.table.columns)
-        self.keys = _in_order([*unique_keys(self.table), *_computed_keys(rules, registry)])
+        computed = computed_keys(rules, registry)
+        self.keys = _in_order([*unique_keys(self.table), *(key for key in computed if key.is_unique)])
+        self._marks = tuple(key.mark for key in computed if not key.is_unique)
         self._checks = _compile_checks(rules, registry)
         self._generated = tuple(
             (generated.position, compile_rows((generated.expression,), (rules.row,), registry))
@@ -103,6 +106,7 @@ class TableRules:
         if rows is not None:
             rows = yield from self._generate(context, rows)
         if rows is not None and not (yield from self._break_checks(context, rows)):
+            self._try_keys(rows)
             return rows
         return [self.candidate(context, row, fresh, resolution) for row in zip(*columns, strict=True)]
 
@@ -126,6 +130,7 @@ class TableRules:
             if refused is not None:
                 return refused
             self._refuse_by_check(context, tuple(values))
+            self._try_keys((tuple(values),))
         except IntegrityError as error:
             return Refusal(error)
         except DataError as error:
@@ -173,6 +178,12 @@ class TableRules:
 
     def _convert(self, value: Value, position: int) -> Value:
         return convert(value, self.table.columns[position].type, self._labels[position])
+
+    def _try_keys(self, rows: Iterable[Row]) -> None:
+        """Compute the keys of indexes over expressions: a row that has none is an error now, not when it is read."""
+        for mark in self._marks:
+            for row in rows:
+                mark(row)
 
     # Many rows ----------------------------------------------------------------------------------------------------
 
@@ -226,31 +237,6 @@ def _in_order(keys: list[UniqueKey]) -> tuple[UniqueKey, ...]:
     if not any(key.is_computed for key in keys):
         return tuple(keys)
     return tuple(sorted(keys, key=lambda key: (key.conflict == "replace", key.index is not None, -key.id)))
-
-
-def _computed_keys(rules: RowRules, registry: Registry) -> Iterator[UniqueKey]:
-    """Yield the keys over expressions or some rows."""
-    for key in rules.computed:
-        condition = () if key.where is None else (Not(Not(key.where)),)
-        program = compile_rows((*key.expressions, *condition), (rules.row,), registry)
-        used = references(*key.expressions, *condition)
-        places = tuple(place for place, column in enumerate(rules.row) if column.id in used)
-        yield UniqueKey(rules.table, key.index, places, _mark_of(program, key))
-
-
-def _mark_of(program: CompiledRows, key: ComputedKey) -> Callable[[Row], Mark | None]:
-    # Keys see nothing of the connection, so there is no view to give them.
-    context = Context(None, timeless="an index")  # type: ignore[arg-type]
-    count = len(key.expressions)
-
-    def mark(row: Row) -> Mark | None:
-        values = program.evaluate(context, row)
-        if values[count:] not in ((), (1,)):
-            return None
-        found = tuple([collate(value, name) for value, name in zip(values[:count], key.index.collations, strict=True)])
-        return None if None in found else found
-
-    return mark
 
 
 def _compile_checks(rules: RowRules, registry: Registry) -> CompiledRows | None:

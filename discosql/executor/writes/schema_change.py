@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from discosql.executor.computed_keys import computed_keys
 from discosql.executor.constraints import Mark, UniqueKey, unique_keys
 from discosql.executor.context import Context, Result
 from discosql.executor.functions.registry import Registry
@@ -23,7 +24,7 @@ class SchemaProgram:
         self.change = change
         self._related = RulesOfTables(change.related, registry)
         self._rules = None if change.check_rows is None else TableRules(change.check_rows, registry)
-        self._keys = None if change.check_computed is None else TableRules(change.check_computed, registry)
+        self._keys = [] if change.check_computed is None else computed_keys(change.check_computed, registry)
         self._fill = None if change.fill is None else InsertProgram(change.fill, registry, parameter_types)
 
     @property
@@ -40,8 +41,8 @@ class SchemaProgram:
             yield from self._drop(context, change.dropped)
         else:
             context.view.set_catalog(change.catalog)
-        if self._keys is not None:
-            yield from self._check_key(context, next(key for key in self._keys.keys if key.is_computed))
+        for key in self._keys:
+            yield from self._check_key(context, key)
         if change.check_index is not None:
             yield from self._check_index(context, *change.check_index)
         if self._rules is not None:
@@ -66,13 +67,13 @@ class SchemaProgram:
         yield from self._check_key(context, next(key for key in unique_keys(table) if key.id == index_id))
 
     def _check_key(self, context: Context, key: UniqueKey) -> Steps[None]:
-        """Raise IntegrityError if two stored rows have one key."""
+        """Raise IntegrityError if two stored rows have one key, and what is raised where a row can have none."""
         seen: set[Mark] = set()
         for rows in chunks((yield from scan(context.view, key.table.id))):
             marks = [mark for mark in map(key.mark, rows) if mark is not None]
             before = len(seen)
             seen.update(marks)
-            if len(seen) < before + len(marks):
+            if key.is_unique and len(seen) < before + len(marks):
                 raise key.error()
             yield None
 

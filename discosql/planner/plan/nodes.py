@@ -23,7 +23,7 @@ from discosql.planner.plan.expression import (
     SortKey,
     WindowCall,
 )
-from discosql.schema import Index, TableSchema, View
+from discosql.schema import ComputedIndex, Index, TableSchema, View
 
 JoinKind: TypeAlias = Literal["inner", "left", "right", "full", "semi", "anti"]
 """`semi` and `anti` give the left rows that have (have no) partner; their output is the left's only."""
@@ -77,7 +77,7 @@ class IndexLookup:
     alias: str
     output: tuple[ColumnRef, ...]
     positions: tuple[int, ...]
-    index: Index | None
+    index: Index | ComputedIndex | None
     keys: tuple[tuple[Expression, ...], ...]
     as_of: Expression | None = None
 

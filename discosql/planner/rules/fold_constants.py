@@ -24,7 +24,7 @@ from discosql.planner.plan import (
     SimpleCase,
     Unary,
 )
-from discosql.planner.predicates import BUILT_IN_COLLATIONS
+from discosql.planner.predicates import BUILT_IN_COLLATIONS, SETTING_DEPENDENT
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.traverse import map_expressions, rewrite_plan
 
@@ -32,9 +32,6 @@ FOLDABLE: Final = frozenset(
     {Unary, Binary, Compare, Is, And, Or, Not, Between, InList, Case, SimpleCase, Cast, Convert, Call}
 )
 """Expressions whose value depends on nothing but their parts."""
-
-SETTING_DEPENDENT: Final = frozenset({"like"})
-"""Functions whose result a PRAGMA may change between two runs of one plan."""
 
 MAX_SIZE: Final = 1_000
 """Characters or bytes of a value that is kept in a plan; longer ones are made anew by each run."""
@@ -46,10 +43,11 @@ def fold_constants(node: Node, work: Optimisation) -> Node:
     What would raise an error is left for the execution to raise, which may never come to it; so is what is not
     deterministic.
     """
-    return rewrite_plan(node, lambda item: map_expressions(item, lambda expression: _folded(expression, work)))
+    return rewrite_plan(node, lambda item: map_expressions(item, lambda expression: folded(expression, work)))
 
 
-def _folded(expression: Expression, work: Optimisation) -> Expression:
+def folded(expression: Expression, work: Optimisation) -> Expression:
+    """Return an expression with its constant parts as their values."""
     if type(expression) not in FOLDABLE:
         return expression
     order = _outer_first(expression)

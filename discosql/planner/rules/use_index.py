@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 from math import prod
 from typing import Final
 
@@ -22,9 +22,10 @@ from discosql.planner.plan import (
     Scan,
 )
 from discosql.planner.predicates import MIRRORED, conjoin, conjuncts, is_volatile
+from discosql.planner.rules.computed_answers import answers
 from discosql.planner.rules.optimisation import Optimisation
 from discosql.planner.traverse import columns_in, rewrite_plan
-from discosql.schema import Index
+from discosql.schema import ComputedIndex, Index
 
 MAX_COMBINED_KEYS: Final = 1_000
 """Keys that may come of combining several IN lists; a single list may be of any length."""
@@ -46,7 +47,7 @@ def _indexed(node: Filter, work: Optimisation) -> Node:
     if not isinstance(scan, Scan):
         return node
     parts = conjuncts(node.predicate)
-    lookup = _cheapest(scan, _matches(scan, parts), work)
+    lookup = _cheapest(scan, parts, work)
     if lookup is None:
         bounds = tuple(_bounds(scan, parts))
         return replace(node, child=replace(scan, bounds=bounds)) if bounds and bounds != scan.bounds else node
@@ -79,12 +80,12 @@ def _given(values: tuple[Expression, ...], columns: dict[int, int]) -> bool:
     return all(not is_volatile(value) and columns.keys().isdisjoint(columns_in(value)) for value in values)
 
 
-def _cheapest(scan: Scan, matches: Matches, work: Optimisation) -> tuple[IndexLookup, list[Match]] | None:
+def _cheapest(scan: Scan, parts: list[Expression], work: Optimisation) -> tuple[IndexLookup, list[Match]] | None:
     """Return the best lookup with the matches it replaces, if one costs no more than reading the table."""
     best: tuple[Cost, IndexLookup, list[Match]] | None = None
     estimates = work.estimates
     limit = scan_cost(estimates, scan.table)
-    for index, used in candidates(scan.table, matches):
+    for index, used in chain(candidates(scan.table, _matches(scan, parts)), answers(scan, parts, work)):
         count = prod(len(match.values) for match in used)
         if len(used) > 1 and count > MAX_COMBINED_KEYS:
             continue
@@ -97,7 +98,7 @@ def _cheapest(scan: Scan, matches: Matches, work: Optimisation) -> tuple[IndexLo
     return best[1:] if best is not None else None
 
 
-def _lookup(scan: Scan, index: Index | None, keys: tuple[tuple[Expression, ...], ...]) -> IndexLookup:
+def _lookup(scan: Scan, index: Index | ComputedIndex | None, keys: tuple[tuple[Expression, ...], ...]) -> IndexLookup:
     return IndexLookup(scan.table, scan.alias, scan.output, scan.positions, index, keys, scan.as_of)
 
 
