@@ -78,9 +78,10 @@ STATEMENTS: Final = (
     ),
     Section(
         "CREATE INDEX",
-        "An index finds rows by key without reading the table. UNIQUE enforces that keys are. Indexes over "
-        "expressions and partial indexes enforce uniqueness, but are not used to find rows. `ANALYZE` and `REINDEX` "
-        "are accepted and have nothing to do.",
+        "An index finds rows by key without reading the table. UNIQUE enforces that keys are. An index over "
+        "expressions finds the rows of conditions that are written like them; a partial index serves queries that name "
+        "its condition. One that uses a function of the connection is there for uniqueness only. `ANALYZE` and "
+        "`REINDEX` are accepted and have nothing to do.",
         (
             "CREATE INDEX player_team ON player (team_id)",
             "CREATE UNIQUE INDEX player_name ON player (lower(name)) WHERE points > 0",

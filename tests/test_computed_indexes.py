@@ -1,6 +1,7 @@
 """Indexes over expressions and partial indexes against SQLite: what they refuse, replace and show."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from planning import oracle
@@ -140,3 +141,113 @@ def test_two_writers_meet_in_a_computed_key(tmp_path: Path) -> None:
             one.execute("COMMIT")
         with pytest.raises(discosql.IntegrityError):
             one.execute("INSERT INTO t VALUES (1)")
+
+
+QUERIES = {
+    "SELECT id FROM t WHERE lower(name) = 'n5'": "IndexLookup: t(lower(name)) ('n5')",
+    "SELECT id FROM t AS x WHERE 'n5' = LOWER(x.name)": "IndexLookup: t(lower(name)) AS x ('n5')",
+    "SELECT id FROM t WHERE lower(name) IN ('n5', 'n6', 'N7')": "IndexLookup: t(lower(name)) ('n5', 'n6', 'N7')",
+    "SELECT id FROM t WHERE a + b = 3 AND a = 1": "IndexLookup: t(a + b, a) ((3, 1))",
+    "SELECT id FROM t WHERE doc->>'$.k' = 5": "IndexLookup: t(doc->>'$.k') (5)",
+    "SELECT id FROM t WHERE name = 'N5' AND gone = 0": "IndexLookup: t(name WHERE gone = 0) ('N5')",
+    "SELECT id FROM t WHERE c = 2": "IndexLookup: t(c WHERE c IS NOT NULL) (2)",
+    "SELECT id FROM t WHERE id % (2 * 50) = 7": "IndexLookup: t(id % 100) (7)",
+    "SELECT id FROM t WHERE trim(name) = 'n5' COLLATE NOCASE": "IndexLookup: t(trim(name) COLLATE NOCASE) ('n5')",
+    # What does not say the same finds no index.
+    "SELECT id FROM t WHERE lower(name) > 'n5'": "Scan: t",
+    "SELECT id FROM t WHERE upper(name) = 'N5'": "Scan: t",
+    "SELECT id FROM t WHERE lower(name) = 'n5' COLLATE NOCASE": "Scan: t",
+    "SELECT id FROM t WHERE a + b = 3": "Scan: t",
+    "SELECT id FROM t WHERE b + a = 3 AND a = 1": "Scan: t, pages with a = 1",
+    "SELECT id FROM t WHERE name = 'N5'": "Scan: t, pages with name = 'N5'",
+    "SELECT id FROM t WHERE name = 'N5' AND gone = 1": "Scan: t, pages with name = 'N5' and gone = 1",
+    "SELECT id FROM t WHERE c IS NULL": "Scan: t",
+    "SELECT id FROM t WHERE lower(name) = lower(doc)": "Scan: t",
+    "SELECT id FROM t WHERE lower(name) = 'n5' OR a = 1": "Scan: t",
+}
+"""Queries, and how they come by their rows."""
+
+SCHEMA = """
+    CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, a INTEGER, b INTEGER, c INTEGER, doc TEXT, gone INTEGER);
+    CREATE INDEX t1 ON t (lower(name));
+    CREATE INDEX t2 ON t (a + b, a);
+    CREATE INDEX t3 ON t (doc->>'$.k');
+    CREATE UNIQUE INDEX t4 ON t (name) WHERE gone = 0;
+    CREATE INDEX t5 ON t (c) WHERE c IS NOT NULL;
+    CREATE INDEX t6 ON t (id % 100);
+    CREATE INDEX t7 ON t (trim(name) COLLATE NOCASE);
+"""
+ROWS = [
+    (i, f"N{i % 90}" if i % 9 else None, i % 7, i % 11, i % 5 or None, f'{{"k": {i % 100}}}', int(i >= 90))
+    for i in range(300)
+]
+
+
+def filled(connection: Any) -> Any:
+    connection.executescript(SCHEMA)
+    connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?)", ROWS)
+    return connection
+
+
+@pytest.mark.parametrize(("sql", "leaf"), QUERIES.items())
+def test_conditions_written_alike_use_an_index(sql: str, leaf: str) -> None:
+    with filled(discosql.connect(":memory:", isolation_level=None)) as db:
+        assert leaf in "\n".join(line for (line,) in db.execute(f"EXPLAIN {sql}"))
+        assert sorted(db.execute(sql)) == sorted(filled(oracle()).execute(sql))
+
+
+def test_they_have_pages(tmp_path: Path) -> None:
+    path = tmp_path / "a.disco"
+    with discosql.connect(path, isolation_level=None) as db:
+        db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, pad TEXT)")
+        db.execute("CREATE INDEX by_lower ON t (lower(name))")
+        db.execute("CREATE UNIQUE INDEX of_some ON t (name) WHERE id < 50000")
+        rows = ((i, f"Name{i}", "x" * 50) for i in range(60_000))
+        db.executemany("INSERT INTO t VALUES (?, ?, ?)", rows)
+        db.execute("VACUUM")
+    with discosql.connect(path, isolation_level=None) as db:
+        assert {"t_by_lower", "t_of_some"} <= {channel.name.strip("_") for channel in db.channels()}
+        before = db.requests.copy()
+        assert db.execute("SELECT id FROM t WHERE lower(name) = 'name777'").fetchall() == [(777,)]
+        assert db.requests.since(before).count.total() <= 4
+        before = db.requests.copy()
+        with pytest.raises(discosql.IntegrityError):
+            db.execute("INSERT INTO t VALUES (40001000, 'Name778', NULL), (-1, 'Name779', NULL)")
+        assert db.requests.since(before).count.total() <= 4
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        db.execute("UPDATE t SET name = 'other' WHERE lower(name) = 'name777'")
+        assert db.execute("SELECT id FROM t WHERE lower(name) IN ('other', 'name777')").fetchall() == [(777,)]
+
+
+def test_functions_of_a_connection(tmp_path: Path) -> None:
+    path = tmp_path / "a.disco"
+    with discosql.connect(path, isolation_level=None) as db:
+        db.create_function("half", 1, lambda value: value // 2, deterministic=True)
+        db.execute("CREATE TABLE t (a INTEGER, b TEXT)")
+        db.execute("CREATE UNIQUE INDEX halves ON t (half(a))")
+        db.execute("CREATE INDEX lowered ON t (lower(b))")
+        db.execute("INSERT INTO t VALUES (2, 'X'), (4, 'Y')")
+        with pytest.raises(discosql.IntegrityError):
+            db.execute("INSERT INTO t VALUES (3, 'Z')")
+        assert db.execute("SELECT a FROM t WHERE half(a) = 2").fetchall() == [(4,)]
+        # One that hides a function of an index keeps its queries from using it, and leaves the index as it is.
+        db.create_function("lower", 1, lambda value: "l", deterministic=True)
+        assert db.execute("SELECT a FROM t WHERE lower(b) = 'l' ORDER BY a").fetchall() == [(2,), (4,)]
+        db.execute("INSERT INTO t VALUES (8, 'Z')")
+    with discosql.connect(path, isolation_level=None) as db:
+        assert db.execute("SELECT a FROM t WHERE lower(b) = 'z'").fetchall() == [(8,)]
+        assert db.execute("SELECT a FROM t WHERE lower(b) = 'l'").fetchall() == []
+        with pytest.raises(discosql.ProgrammingError, match="no such function: half"):
+            db.execute("INSERT INTO t VALUES (100, 'W')")
+
+
+def test_a_row_without_a_key_is_refused() -> None:
+    with discosql.connect(":memory:", isolation_level=None) as db:
+        db.executescript("CREATE TABLE t (a TEXT); CREATE INDEX i ON t (json_extract(a, '$.k'))")
+        with pytest.raises(discosql.OperationalError, match="malformed JSON"):
+            db.execute("""INSERT INTO t VALUES ('{"k": 1}'), ('{')""")
+        assert db.execute("SELECT count(*) FROM t").fetchone() == (0,)
+        db.executescript("DROP INDEX i; INSERT INTO t VALUES ('{')")
+        with pytest.raises(discosql.OperationalError, match="malformed JSON"):
+            db.execute("CREATE INDEX i ON t (json_extract(a, '$.k'))")
+        assert db.execute("PRAGMA index_list(t)").fetchall() == []

@@ -25,12 +25,26 @@ anything = st.sampled_from([None, 0, 1, 1.0, -1.5, 2**40, "1", "a", b"1", b""])
 INDEXES = {
     "by_any": "CREATE INDEX by_any ON t (any)",
     "by_name": "CREATE INDEX by_name ON t (name COLLATE NOCASE, any)",
+    "by_lower": "CREATE INDEX by_lower ON t (lower(name))",
+    "by_kind": "CREATE INDEX by_kind ON t (typeof(any), id % 3) WHERE name IS NOT NULL",
+    "of_some": "CREATE UNIQUE INDEX of_some ON t (any) WHERE id > 9",
     "once": "CREATE UNIQUE INDEX once ON t (any, name)",
 }
 
 QUERIES = (
     ("SELECT * FROM t WHERE name = ?", "SELECT * FROM t WHERE name || '' = ?", names),
     ("SELECT * FROM t WHERE any = ?", "SELECT * FROM t WHERE coalesce(any, any) = ?", anything),
+    ("SELECT * FROM t WHERE lower(name) = ?", "SELECT * FROM t WHERE lower(name) || '' = ?", names),
+    (
+        "SELECT * FROM t WHERE typeof(any) = typeof(?) AND id % 3 = 1 AND name IS NOT NULL",
+        "SELECT * FROM t WHERE typeof(any) || '' = typeof(?) AND id % 3 + 0 = 1 AND name IS NOT NULL",
+        anything,
+    ),
+    (
+        "SELECT * FROM t WHERE any = ? AND id > 9",
+        "SELECT * FROM t WHERE coalesce(any, any) = ? AND id > 9",
+        anything,
+    ),
     ("SELECT * FROM t WHERE id = ?", "SELECT * FROM t WHERE id + 0 = ?", ids),
     ("SELECT * FROM t WHERE id > ?", "SELECT * FROM t WHERE id + 0 > ?", ids),
     (
