@@ -16,6 +16,7 @@ import pytest
 
 import discosql
 from discosql.transfer import formats, sources
+from discosql.transfer.files import import_path
 from discosql.transfer.importing import Imported, ImportOptions, import_file
 
 
@@ -242,9 +243,33 @@ def test_what_was_imported_is_imported_again_only_if_asked(db: discosql.Connecti
     assert load(db, same, table="t", again=True).rows == 2
     assert load(db, same).rows == 2  # into a table of its own
     assert db.execute("SELECT count(*) FROM t").fetchone() == (4,)
+
+
+def test_within_a_transaction_an_import_is_a_part_of_it(db: discosql.Connection, tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "a\n1\n2\n")
+    bad = written(tmp_path / "bad.csv", "a\n3\n4\nx\n")
+    db.row_factory = discosql.Row
     db.execute("BEGIN")
-    with pytest.raises(discosql.OperationalError, match="within a transaction"):
-        load(db, path, again=True)
+    assert import_path(db, path, ImportOptions(), no_progress) == [Imported("t", 2, 0, pytest.approx(0, abs=60))]
+    with pytest.raises(discosql.DataError, match=r"bad\.csv, line 4: cannot store TEXT value in INTEGER column t\.a"):
+        import_path(db, bad, ImportOptions(table="t", batch=1), no_progress)
+    import_path(db, path, ImportOptions(), no_progress)
+    assert [row["a"] for row in db.execute("SELECT a FROM t")] == [1, 2, 1, 2]
+    db.execute("ROLLBACK")
+    assert db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+
+
+def test_settings_of_a_connection_are_left_alone(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "a\n1\n2\n")
+    for options in ({}, {"autocommit": False}, {"autocommit": True}, {"isolation_level": "IMMEDIATE"}):
+        db = discosql.connect(":memory:", **options)
+        db.row_factory = discosql.Row
+        before = (db.isolation_level, db.autocommit, db.row_factory)
+        import_path(db, path, ImportOptions(), no_progress)
+        assert (db.isolation_level, db.autocommit, db.row_factory) == before
+        assert not db.in_transaction
+        assert [row["a"] for row in db.execute("SELECT a FROM t")] == [1, 2]
+        db.close()
 
 
 def test_an_import_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_dot_commands(console: Console, tmp_path: Path) -> None:
 def test_files_out_and_in(console: Console, tmp_path: Path) -> None:
     told(console, "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c REAL);")
     told(console, "INSERT INTO t VALUES (1, 'it''s, \"x\"', 2.5), (2, NULL, NULL), (3, 'ü', 1e10);")
-    for ending in ("csv", "jsonl"):
+    for ending in ("csv", "tsv", "jsonl"):
         assert "3 rows written" in told(console, f".export {tmp_path}/t.{ending} t")
         told(console, "CREATE TABLE again (a INTEGER PRIMARY KEY, b TEXT, c REAL);")
         assert "3 rows inserted" in told(console, f".import {tmp_path}/t.{ending} again")
@@ -208,6 +208,14 @@ def test_files_out_and_in(console: Console, tmp_path: Path) -> None:
         told(console, "DROP TABLE again;")
     assert "2 rows written" in told(console, f'.export {tmp_path}/q.md "SELECT a FROM t WHERE a > 1"')
     (tmp_path / "bad.csv").write_text('a,b\n10,"two\nlines"\n11,fine\nelf,no number\n', encoding="utf-8")
+    assert "3 rows inserted into made" in told(console, f".import {tmp_path}/t.csv made")
+    assert "2 rows inserted into q" in told(
+        console, f".export {tmp_path}/q.csv 'SELECT a FROM t WHERE a > 1'\n.import {tmp_path}/q.csv"
+    )
+    assert "2 rows inserted into q" in told(console, f".import {tmp_path}/q.csv")
+    told(console, f"BEGIN;\n.import {tmp_path}/q.csv gone\nDELETE FROM q;\nROLLBACK;")
+    tables = "SELECT group_concat(name) AS names, (SELECT count(*) FROM q) AS n FROM sqlite_master;"
+    assert json.loads(told(console, tables)) == {"names": "t,made,q", "n": 4}
     assert "bad.csv, line 5: datatype mismatch" in refused(console, f".import {tmp_path}/bad.csv t")
     assert json.loads(told(console, "SELECT count(*) AS n FROM t;")) == {"n": 3}
     (tmp_path / "short.csv").write_text("a,b\n10\n", encoding="utf-8")

@@ -11,8 +11,9 @@ from discosql.cli.keys import key_of
 from discosql.cli.progress import ProgressLine
 from discosql.cli.target import add_target_arguments
 from discosql.errors import ProgrammingError
+from discosql.transfer.files import import_path
 from discosql.transfer.formats import ENDINGS
-from discosql.transfer.importing import BATCH, ImportOptions, import_file
+from discosql.transfer.importing import BATCH, ImportOptions
 
 EPILOG: Final = """\
 A FILE is CSV, TSV, JSON (an array of objects) or JSON Lines (.jsonl, .ndjson), each also with .gz behind it, or Parquet
@@ -53,12 +54,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         with ProgressLine() as progress:
             for name in options.files:
-                done = import_file(connection, Path(name), wanted, progress)
-                progress.wipe()
-                before = f", {done.before} were there" if done.before else ""
-                sys.stderr.write(
-                    f"{done.rows} rows imported into {done.table}{before}{_speed(done.rows, done.seconds)}\n"
-                )
+                for done in import_path(connection, Path(name), wanted, progress):
+                    progress.wipe()
+                    before = f", {done.before} were there" if done.before else ""
+                    speed = _speed(done.rows, done.seconds)
+                    sys.stderr.write(f"{done.rows} rows imported into {done.table}{before}{speed}\n")
     finally:
         gc.enable()
         connection.close()

@@ -1,12 +1,14 @@
 """Importing a file of rows into a table, a batch a commit, so that an interrupted import goes on where it stopped.
 
 How many rows of a file were stored is kept in the table `discosql_imports` of the same database and changed in the same
-commit as the rows. A file is known by the SHA-256 of what is in it, not by its name.
+commit as the rows. A file is known by the SHA-256 of what is in it, not by its name. Within a transaction that is open
+already nothing is committed and nothing of that kept.
 """
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +27,7 @@ BATCH: Final = 50_000
 POSITIONS: Final = "discosql_imports"
 """The table that says how far each import has come; it may be dropped when no import is to be continued."""
 
+_BLOCK: Final = 1 << 20
 _MAKE_POSITIONS: Final = f"""CREATE TABLE IF NOT EXISTS {POSITIONS} (
     file TEXT, "table" TEXT, rows INTEGER NOT NULL, finished BOOLEAN NOT NULL, PRIMARY KEY (file, "table"))"""
 _SET_POSITION: Final = f"""INSERT INTO {POSITIONS} VALUES (?, ?, ?, ?)
@@ -60,26 +63,34 @@ def import_file(connection: Connection, path: Path, options: ImportOptions, prog
     """Import a file of one of the formats in `formats`; the table is made if there is none.
 
     Batches before one that fails stay; of that one nothing does. Raises DataError or IntegrityError with the file and
-    the line, ProgrammingError for a file that was imported before, OperationalError within a transaction.
+    the line, ProgrammingError for a file that was imported before.
     """
-    if connection.in_transaction:
-        raise OperationalError("cannot import within a transaction")
     if options.batch < 1:
         raise ProgrammingError("a batch has at least one row")
-    connection.isolation_level = None
-    return _Import(connection, open_source(path), options, progress).run()
+    table = options.table or plain_path(path).stem
+    source = open_source(path)
+    digest = None if connection.in_transaction else digest_of([path])
+    return TableImport(connection, source, table, digest, options, progress).run()
 
 
-class _Import:
-    """One run of an import."""
+class TableImport:
+    """The import of one table's rows. Without a `digest` of the file nobody will know how far it came."""
 
-    def __init__(self, connection: Connection, source: Source, options: ImportOptions, progress: Progress) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        source: Source,
+        table: str,
+        digest: str | None,
+        options: ImportOptions,
+        progress: Progress,
+    ) -> None:
         self._connection = connection
         self._source = source
+        self._table = table
+        self._digest = digest
         self._options = options
         self._progress = progress
-        self._table = options.table or plain_path(source.path).stem
-        self._digest = _digest_of(source.path)
         self._size = source.path.stat().st_size
         self._start = time.monotonic()
         self._stored = 0
@@ -105,18 +116,16 @@ class _Import:
 
     def _position(self) -> int:
         """Return how many rows of the file are in the table already."""
-        execute = self._connection.execute
-        if execute("SELECT 1 FROM sqlite_master WHERE name = ?", (POSITIONS,)).fetchone() is None:
+        if self._digest is None:
             return 0
-        key = (self._digest, self._table)
-        row = execute(f'SELECT rows, finished FROM {POSITIONS} WHERE file = ? AND "table" = ?', key).fetchone()
+        row = position_of(self._connection, self._digest, self._table)
         if row is None:
             return 0
         if row[1] and not self._options.again:
             raise ProgrammingError(f"{self._source.path} was imported into {self._table} before")
         if not self._declared_types():
             return 0  # the table was dropped
-        return 0 if row[1] else int(row[0])
+        return 0 if row[1] else row[0]
 
     def _declared_types(self) -> dict[str, str]:
         """Return the types of the table's columns, none if there is no table."""
@@ -186,9 +195,7 @@ class _Import:
     ) -> None:
         """Commit a batch and the new position, or neither."""
         execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        try:
-            execute(_MAKE_POSITIONS)
+        with committing(self._connection):
             if make is not None:
                 execute(make)
             execute("SAVEPOINT batch")
@@ -198,13 +205,10 @@ class _Import:
             except (DataError, IntegrityError) as exc:
                 execute("ROLLBACK TO batch")
                 raise self._with_line(sql, rows, lines, exc) from exc
-            position = before + self._stored + len(rows)
-            execute(_SET_POSITION, (self._digest, self._table, position, last))
-            execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                execute("ROLLBACK")
-            raise
+            execute("RELEASE batch")
+            if self._digest is not None:
+                position = before + self._stored + len(rows)
+                set_position(self._connection, self._digest, self._table, position, finished=last)
         self._stored += len(rows)
 
     def _with_line(self, sql: str, rows: list[tuple[Any, ...]], lines: list[int], exc: Error) -> Error:
@@ -223,6 +227,48 @@ class _Import:
         return type(exc)(f"{self._source.path}, {self._source.place} {lines[0]}: {exc}")
 
 
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+# How far imports came ---------------------------------------------------------------------------------------------
+
+
+def digest_of(paths: Iterable[Path]) -> str:
+    """Return the SHA-256 of what is in files, one behind the other. Raises OperationalError if one cannot be read."""
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                while data := file.read(_BLOCK):
+                    digest.update(data)
+        except OSError as exc:
+            raise OperationalError(f"cannot read {path}: {exc.strerror}") from exc
+    return digest.hexdigest()
+
+
+def position_of(connection: Connection, digest: str, table: str) -> tuple[int, bool] | None:
+    """Return how many rows of a file are in a table and whether that is all of them; None if nothing is known."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (POSITIONS,)).fetchone() is None:
+        return None
+    sql = f'SELECT rows, finished FROM {POSITIONS} WHERE file = ? AND "table" = ?'
+    row = connection.execute(sql, (digest, table)).fetchone()
+    return None if row is None else (int(row[0]), bool(row[1]))
+
+
+def set_position(connection: Connection, digest: str, table: str, rows: int, *, finished: bool) -> None:
+    """Note how many rows of a file are in a table."""
+    connection.execute(_MAKE_POSITIONS)
+    connection.execute(_SET_POSITION, (digest, table, rows, finished))
+
+
+@contextmanager
+def committing(connection: Connection) -> Iterator[None]:
+    """Commit what is done within, or undo it after an exception; leave both to whoever began an open transaction."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,48 @@
+"""Importing a file, whatever its format: the door for the command, the shell and connections."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from discosql.connection import LEGACY_TRANSACTION_CONTROL, Progress
+from discosql.dbapi import Connection
+from discosql.transfer.importing import Imported, ImportOptions, import_file
+
+
+def import_path(connection: Connection, path: Path, options: ImportOptions, progress: Progress) -> list[Imported]:
+    """Import a file and return what came into each table.
+
+    Within an open transaction all of it becomes a part of that, or nothing. Otherwise every batch is a commit, and an
+    import that was interrupted goes on where it stopped. Raises as `import_file` does.
+    """
+    with _settings_of_its_own(connection), _whole_within_a_transaction(connection):
+        return [import_file(connection, path, options, progress)]
+
+
+@contextmanager
+def _settings_of_its_own(connection: Connection) -> Iterator[None]:
+    """Let a connection commit when it is told to and show rows as tuples; what it did before it does again behind."""
+    names = ("isolation_level", "autocommit", "row_factory", "text_factory")
+    before = {name: getattr(connection, name) for name in names}
+    connection.isolation_level, connection.autocommit = None, LEGACY_TRANSACTION_CONTROL
+    connection.row_factory, connection.text_factory = None, str
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(connection, name, value)
+
+
+@contextmanager
+def _whole_within_a_transaction(connection: Connection) -> Iterator[None]:
+    if not connection.in_transaction:
+        yield
+        return
+    connection.execute("SAVEPOINT import")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO import")
+        connection.execute("RELEASE import")
+        raise
+    connection.execute("RELEASE import")
