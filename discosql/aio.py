@@ -13,11 +13,13 @@ Example::
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
+from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from discosql.connection import ConnectionBase, Progress, check_session
+from discosql.connection import Progress, check_session
+from discosql.dbapi_export import Exporting, ExportSettings, export_from
 from discosql.drive import drive
 from discosql.rows import CursorBase
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from discosql.explaining import Steps
     from discosql.opening import Address, ConnectOptions
     from discosql.session import Parameters
-    from discosql.storage.engine import ChannelSummary, EncryptionKey
+    from discosql.storage.engine import ChannelSummary, EncryptionKey, Pending
+    from discosql.transfer.exporting import Exported
     from discosql.upkeep.check import CheckReport
 
 
@@ -104,7 +107,7 @@ class Cursor(CursorBase["Connection"]):
         await self.close()
 
 
-class Connection(ConnectionBase):
+class Connection(Exporting):
     """A connection to a database, for one event loop.
 
     Tasks may share it: within a transaction their statements wait for each other; with autocommit they run side by
@@ -177,6 +180,35 @@ class Connection(ConnectionBase):
         """
         self._check_open()
         return await check_session(self._session, history, progress)
+
+    async def export(
+        self, target: str | PathLike[str], table: str | Sequence[str] | None = None, **options: Unpack[ExportSettings]
+    ) -> Exported:
+        """Write tables, a ``query=`` or the whole database to a file, a folder, or another database by file or URL.
+
+        All rows are of one moment. A thread writes, so that other tasks go on; `progress` is called there. Options,
+        result and errors are those of `transfer.exporting.export`.
+        """
+        self._check_open()
+        loop = asyncio.get_running_loop()
+        if self._session.transaction is None:
+            await self._session.engine.refresh()
+
+        def run(start: Callable[[], Steps]) -> Result:
+            async def running() -> Result:
+                with self._control.start() as operation:
+                    return await drive(start(), operation)
+
+            return asyncio.run_coroutine_threadsafe(running(), loop).result()
+
+        def fetch(asked: Pending) -> object:
+            async def fetching() -> object:
+                return await asked.fetch()
+
+            return asyncio.run_coroutine_threadsafe(fetching(), loop).result()
+
+        async with self._lock:
+            return await asyncio.to_thread(export_from, self._reading(run, fetch), target, table, options)
 
     async def close(self) -> None:
         """Roll back what was not committed and close. Safe to call again."""

@@ -27,6 +27,10 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Told what is being worked on, how many steps of that are done, and how many there are (0: not known)."""
 
 
+def no_progress(_stage: str, _done: int, _total: int) -> None:
+    """Take a report of progress that nobody wants to see."""
+
+
 async def check_session(session: Session, history: bool, progress: Progress | None) -> CheckReport:
     """Check the database of a session, with the functions and collations that it has."""
     # Few programs check, and all would import what that needs.

@@ -7,13 +7,14 @@ a thread of its own that all connections of a process share.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, Unpack, cast, overload
 
-from discosql.connection import ConnectionBase, Progress, check_session
+from discosql.connection import Progress, check_session, no_progress
 from discosql.cursor import Cursor
+from discosql.dbapi_export import Exporting, ExportSettings, export_from
 from discosql.drive import LOOP_THREAD, drive, run_here
 from discosql.errors import ProgrammingError
 from discosql.executor.context import Result
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from discosql.explaining import Steps
     from discosql.opening import Address, ConnectOptions
     from discosql.session import Parameters
-    from discosql.storage.engine import ChannelSummary, EncryptionKey, Pending, Transaction
+    from discosql.storage.engine import ChannelSummary, EncryptionKey, Transaction
+    from discosql.transfer.exporting import Exported
     from discosql.upkeep.check import CheckReport
 
 C = TypeVar("C", bound="Connection")
@@ -45,14 +47,6 @@ sqlite_version_info: Final = tuple(map(int, SQLITE_VERSION.split(".")))
 """The same as numbers."""
 
 
-def _ignore(_stage: str, _done: int, _total: int) -> None:
-    """Take a report of progress that nobody wants to see."""
-
-
-async def _fetch(pending: Pending) -> object:
-    return await pending.fetch()
-
-
 def enable_callback_tracebacks(flag: bool, /) -> None:
     """Tell whether errors in functions that SQL calls are printed with their traceback, by `sys.unraisablehook`.
 
@@ -63,7 +57,7 @@ def enable_callback_tracebacks(flag: bool, /) -> None:
     show_tracebacks(flag)
 
 
-class Connection(ConnectionBase):
+class Connection(Exporting):
     """A connection to a database. Threads may share it: operations wait for each other.
 
     As a context manager it commits at the end or rolls back after an exception, and stays open, as in sqlite3.
@@ -162,7 +156,7 @@ class Connection(ConnectionBase):
                 if isinstance(line, str):
                     yield line
                 else:
-                    answer = LOOP_THREAD.run(_fetch(line))
+                    answer = LOOP_THREAD.fetch(line)
         except StopIteration:
             return
 
@@ -211,7 +205,7 @@ class Connection(ConnectionBase):
         from discosql.upkeep.archive import write_archive
 
         view = self._snapshot()
-        return LOOP_THREAD.run(write_archive(view, path, progress or _ignore))
+        return LOOP_THREAD.run(write_archive(view, path, progress or no_progress))
 
     def restore_archive(self, path: str | PathLike[str], *, progress: Progress | None = None) -> int:
         """Fill an empty database from such a file, verified first; return the number of rows.
@@ -223,9 +217,20 @@ class Connection(ConnectionBase):
 
         self._check_open()
         self._check_no_transaction("restore an archive")
-        report = progress or _ignore
+        report = progress or no_progress
         with ArchiveFile(path, report) as archive, self._lock:
             return LOOP_THREAD.run(restore_archive(self._session.engine, archive, report))
+
+    def export(
+        self, target: str | PathLike[str], table: str | Sequence[str] | None = None, **options: Unpack[ExportSettings]
+    ) -> Exported:
+        """Write tables, a ``query=`` or the whole database to a file, a folder, or another database by file or URL.
+
+        All rows are of one moment. Options, result and errors are those of `transfer.exporting.export`.
+        """
+        with self._lock:
+            self._snapshot()
+            return export_from(self._reading(self._run, LOOP_THREAD.fetch), target, table, options)
 
     def _snapshot(self) -> Transaction:
         """Return a view of the database as it is now, with the changes of an open transaction."""

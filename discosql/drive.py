@@ -202,6 +202,14 @@ class LoopThread:
                 future.cancel()
             raise
 
+    def fetch(self, pending: Pending) -> object:
+        """Get what steps or a scan asked for."""
+
+        async def fetching() -> object:
+            return await pending.fetch()
+
+        return self.run(fetching())
+
     def stop(self) -> None:
         """End the thread; later use starts another."""
         with self._lock:

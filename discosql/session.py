@@ -217,6 +217,14 @@ class Session(SessionTransactions):
         yield self.engine.vacuuming()
         return Result()
 
+    def reader(self) -> "Session":
+        """Return a session that sees what this one sees now, and nothing later: itself within a transaction."""
+        if self.transaction is not None:
+            return self
+        reader = Session(self.engine, self.registry, past=self.snapshot())
+        reader.collations, reader._temporary = dict(self.collations), self._temporary
+        return reader
+
     # Preparing ----------------------------------------------------------------------------------------------------
 
     @property

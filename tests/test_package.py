@@ -24,9 +24,8 @@ LAYERS = (
     ("executor",),
     ("session", "explaining", "past", "upkeep", "detecting", "index_keys"),
     ("rows", "frames", "drive", "opening", "connection", "background", "output"),
-    ("aio",),
-    ("dbapi", "cursor", "database", "table"),
-    ("transfer",),
+    ("aio", "dbapi", "cursor", "transfer"),
+    ("database", "table"),
     ("bot", "cli", "sqlalchemy"),
 )
 FOREIGN_HOMES = {

@@ -27,13 +27,14 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "dump": "write a database as SQL text or as an archive",
         "restore": "fill a database from an archive or from SQL text",
         "import": "store the rows of CSV, TSV, JSON, JSON Lines, Parquet and Arrow files",
+        "export": "write tables, a query or the whole database to files and other databases",
         "check": "verify a database: its log, pages, indexes, rows and constraints",
         "repair": "mend a damaged database, or go back to an earlier slot",
     }
 )
 """The sub-commands, each a module of this package, and what they do in a line."""
 
-_MODULES: Final = {"import": "importing"}
+_MODULES: Final = {"import": "importing", "export": "exporting"}
 """The modules of those whose names Python has taken."""
 
 

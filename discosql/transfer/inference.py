@@ -18,10 +18,12 @@ _PATTERNS: Final = {
     "REAL": r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?",
     "BOOLEAN": r"(?:[tT]rue|TRUE|[fF]alse|FALSE)",
     "DATE": _DAY,
-    "TIMESTAMP": _DAY + r"[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z?",
+    "TIMESTAMP": _DAY + r"[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})?",
 }
 _MATCHERS: Final = {name: re.compile(f"(?:(?:{text})?\n)*") for name, text in _PATTERNS.items()}
 
+
+_DIGITS: Final = re.compile(r"[xX]'((?:[0-9a-fA-F]{2})*)'|(?:[0-9a-fA-F]{2})+")
 
 _REMEMBERED: Final = 65_536
 """Different values of a column that are known at once: few enough to take little memory."""
@@ -116,6 +118,8 @@ def converter(kind: str, *, typed: bool) -> Converter:
 
     It is for the database then to refuse. `typed` as a source has it.
     """
+    if kind == "BLOB":
+        return partial(_bytes_of_digits, empty=b"" if typed else None)
     if typed:
         return partial(_written_as_json, always=kind == "JSON")
     if kind in ("INTEGER", "REAL"):
@@ -130,6 +134,18 @@ def _written_as_json(values: Sequence[Any], *, always: bool) -> Sequence[Any]:
         else value
         for value in values
     ]
+
+
+def _bytes_of_digits(values: Sequence[Any], *, empty: bytes | None) -> Sequence[Any]:
+    """Return the bytes that hexadecimal digits stand for, bare or as SQL writes them."""
+    return [_bytes(value) if value and isinstance(value, str) else empty if value == "" else value for value in values]
+
+
+def _bytes(text: str) -> bytes | str:
+    found = _DIGITS.fullmatch(text)
+    if found is None:
+        return text
+    return bytes.fromhex(found[1] if found[1] is not None else text)
 
 
 def _or_null(values: Sequence[str]) -> Sequence[str | None]:

@@ -1,0 +1,272 @@
+"""Rows as text, part by part: CSV, TSV, JSON, JSON Lines, Markdown, HTML and aligned tables.
+
+Values are written so that they can be read back as they were: REALs with the fewest digits that give the same number
+(infinities as 9e999, which SQL and JSON read as such), DECIMALs with all of theirs, BLOBs in hexadecimal digits.
+"""
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from json.encoder import encode_basestring as json_string
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from discosql.detecting import readers, shown
+from discosql.output import _printable as printable
+from discosql.output import table
+from discosql.planner.plan import OutputColumn
+from discosql.types import Row, SqlType, Value
+
+_TO_QUOTE: Final = re.compile('[",\r\n\ufeff]')
+
+
+class TextFormat(Protocol):
+    """How the rows of columns are written: `head`, then `rows` any number of times, then `tail`."""
+
+    def __init__(self, columns: Sequence[OutputColumn]) -> None: ...
+
+    def head(self) -> str:
+        """Return what comes before the rows."""
+
+    def rows(self, rows: Sequence[Row]) -> str:
+        """Return some rows."""
+
+    def tail(self) -> str:
+        """Return what comes behind the rows."""
+
+
+# Values -----------------------------------------------------------------------------------------------------------
+
+
+def plain(value: Value, kind: SqlType | None) -> str:
+    """Return a value that is not NULL as text; `kind` is the type of its column."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return real(value)
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    if kind is SqlType.BOOLEAN and value in (0, 1):
+        return "true" if value else "false"
+    return str(value)
+
+
+def real(value: float) -> str:
+    """Return the shortest text that reads as the same REAL."""
+    if value in (float("inf"), float("-inf")):
+        return "9e999" if value > 0 else "-9e999"
+    return repr(value)
+
+
+def json_text(value: Value, kind: SqlType | None) -> str:
+    """Return a value as JSON: DECIMALs as text, which loses no digit, BLOBs as hexadecimal digits, JSON as it is."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return _nested(value) if kind is SqlType.JSON else json_string(value)
+    if isinstance(value, bytes):
+        return f'"{value.hex()}"'
+    return f'"{value}"' if isinstance(value, Decimal) else plain(value, kind)
+
+
+def _nested(text: str) -> str:
+    """Return JSON text on one line: outside of strings, where they are escaped, line breaks are only space.
+
+    What is no JSON, as an expression may give it, becomes a string, and so do the numbers that only Python reads.
+    """
+    try:
+        read = json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
+        return json_string(text)
+    if "NaN" in text or "Infinity" in text:
+        return json.dumps(read, ensure_ascii=False)
+    return text.replace("\n", " ").replace("\r", " ")
+
+
+class _Fields:
+    """Columns of values and how each becomes a field."""
+
+    def __init__(self, columns: Sequence[OutputColumn]) -> None:
+        self._names = [column.name for column in columns]
+        self._kinds = [column.type for column in columns]
+
+    def _lines(self, rows: Sequence[Row], field: Callable[[Any, SqlType | None], str]) -> "zip[tuple[str, ...]]":
+        columns = zip(zip(*rows, strict=True), self._kinds, strict=True)
+        return zip(*[[field(value, kind) for value in values] for values, kind in columns], strict=True)
+
+    def tail(self) -> str:
+        """Return nothing: the rows are all there is."""
+        return ""
+
+
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def escaped(text: str) -> str:
+    """Return a value of tab-separated lines with tabs, line breaks and backslashes as escapes."""
+    return text.translate(_ESCAPES)
+
+
+def markdown_line(cells: Sequence[str]) -> str:
+    """Return a row of a Markdown table; the cells have no line breaks."""
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
+
+
+def html_line(kind: str, cells: Iterable[str]) -> str:
+    """Return a row of an HTML table; `kind` is ``th`` or ``td``."""
+    return f"<tr>{''.join(f'<{kind}>{html.escape(cell)}</{kind}>' for cell in cells)}</tr>\n"
+
+
+# Formats ----------------------------------------------------------------------------------------------------------
+
+
+class Csv(_Fields):
+    """RFC 4180 with line feeds. NULL is an empty field, empty text is ``""``, as PostgreSQL's COPY has them.
+
+    In a file of one column both are ``""``, since many programs do not see an empty line.
+    """
+
+    def head(self) -> str:
+        """Return the names of the columns."""
+        return ",".join([_quoted_field(name) for name in self._names]) + "\n"
+
+    def rows(self, rows: Sequence[Row]) -> str:
+        """Return a line a row; line breaks in values stay, in quotes."""
+        null = '""' if len(self._names) == 1 else ""
+
+        def field(value: Value, kind: SqlType | None) -> str:
+            if value is None:
+                return null
+            return _quoted_field(value) if isinstance(value, str) else plain(value, kind)
+
+        return "".join([",".join(line) + "\n" for line in self._lines(rows, field)])
+
+
+def _quoted_field(text: str) -> str:
+    return f'"{text.replace(_MARK, _MARK * 2)}"' if not text or _TO_QUOTE.search(text) else text
+
+
+_MARK: Final = '"'
+
+
+class Tsv(_Fields):
+    """Values between tabs; tabs, line breaks and backslashes in them as ``\\t``, ``\\n``, ``\\r``, ``\\\\``."""
+
+    def head(self) -> str:
+        """Return the names of the columns."""
+        return "\t".join(map(escaped, self._names)) + "\n"
+
+    def rows(self, rows: Sequence[Row]) -> str:
+        """Return a line a row; NULL and empty text are both empty."""
+
+        def field(value: Value, kind: SqlType | None) -> str:
+            return "" if value is None else escaped(plain(value, kind))
+
+        return "".join(["\t".join(line) + "\n" for line in self._lines(rows, field)])
+
+
+class JsonLines(_Fields):
+    """A JSON object a line."""
+
+    def __init__(self, columns: Sequence[OutputColumn]) -> None:
+        super().__init__(columns)
+        keys = [json_string(name).replace("%", "%%") for name in self._names]
+        self._template = "{" + ", ".join(f"{key}: %s" for key in keys) + "}"
+
+    def head(self) -> str:
+        """Return nothing: every object has the names."""
+        return ""
+
+    def rows(self, rows: Sequence[Row]) -> str:
+        """Return an object a line."""
+        return "".join([self._template % line + "\n" for line in self._lines(rows, json_text)])
+
+
+class Json(JsonLines):
+    """One JSON array of objects, an object a line."""
+
+    _between = ""
+
+    def head(self) -> str:
+        """Return the start of the array."""
+        return "["
+
+    def rows(self, rows: Sequence[Row]) -> str:
+        """Return objects with commas between them and before them, but for the first."""
+        text = self._between + ",\n ".join([self._template % line for line in self._lines(rows, json_text)])
+        self._between = ",\n "
+        return text
+
+    def tail(self) -> str:
+        """Return the end of the array."""
+        return "]\n"
+
+
+class Markdown(_Fields):
+    """A table as GitHub and Discord's own preview of files know it; NULL is written out."""
+
+    def head(self) -> str:
+        """Return the names of the columns, and the line below."""
+        return markdown_line([printable(name) for name in self._names]) + markdown_line(["---"] * len(self._names))
+
+    def rows(self, rows: Sequence[Row]) -> str:
+        """Return a line a row; line breaks and other control characters become escapes."""
+        return "".join(map(markdown_line, self._lines(rows, lambda value, kind: printable(_or_null(value, kind)))))
+
+
+class Html(_Fields):
+    """A table element, with all of the values' characters escaped; NULL is written out."""
+
+    def head(self) -> str:
+        """Return the start of the element and its first row."""
+        return f"<table>\n{html_line('th', self._names)}"
+
+    def rows(self, rows: Sequence[Row]) -> str:
+        """Return a row element a line."""
+        return "".join(html_line("td", line) for line in self._lines(rows, _or_null))
+
+    def tail(self) -> str:
+        """Return the end of the element."""
+        return "</table>\n"
+
+
+def _or_null(value: Value, kind: SqlType | None) -> str:
+    return "NULL" if value is None else plain(value, kind)
+
+
+class Aligned(_Fields):
+    """The shell's own table for people. Its columns are as wide as the widest value: it is written at the end."""
+
+    def __init__(self, columns: Sequence[OutputColumn]) -> None:
+        super().__init__(columns)
+        self._readers = readers(columns)
+        self._waiting: list[Row] = []
+
+    def head(self) -> str:
+        """Return nothing yet."""
+        return ""
+
+    def rows(self, rows: Sequence[Row]) -> str:
+        """Return nothing yet."""
+        self._waiting += shown(list(rows), self._readers)
+        return ""
+
+    def tail(self) -> str:
+        """Return the table."""
+        return table(self._names, self._waiting)
+
+
+TEXT_FORMATS: Final[Mapping[str, type[TextFormat]]] = MappingProxyType(
+    {
+        "csv": Csv,
+        "tsv": Tsv,
+        "json": Json,
+        "jsonl": JsonLines,
+        "markdown": Markdown,
+        "html": Html,
+        "table": Aligned,
+    }
+)
+"""The formats by name."""
