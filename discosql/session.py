@@ -32,6 +32,7 @@ from discosql.planner.plan import CheckIntegrity, Explain, Prepared, Query, SetP
 from discosql.planner.prepare import prepare
 from discosql.schema import Catalog
 from discosql.session_cache import CachedStatement, Plan, StatementCache, unless_changed
+from discosql.session_parameters import bind_many
 from discosql.session_transactions import ImplicitBegin, SessionTransactions
 from discosql.statistics import TableStatistics
 from discosql.storage.engine import Engine, JointTransaction, JointView, Transaction, report
@@ -109,7 +110,7 @@ class Session(SessionTransactions):
         prepared = cached.prepared
         if isinstance(prepared.statement, Query | Explain | TransactionControl):
             raise ProgrammingError("executemany() can only execute statements that change rows")
-        bound = [tuple(map(to_value, bind_parameters(prepared.parameters, row))) for row in rows]
+        bound = bind_many(prepared.parameters, rows)
         if not bound:
             return Result(rowcount=0)
         plan = Plan(cached.compiled(self.registry, None), partial(self._compiled, sql, None), bound, sql)

@@ -8,15 +8,17 @@ it wrote such objects, so that decoding rows without them is left to the C scann
 import base64
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+import orjson
+
 from discosql.types import Row, Value
 
 _SEPARATORS: Final = (",", ":")
-_ROWS_AT_ONCE: Final = 4_096
-"""Rows that one call encodes: few milliseconds, in which no other thread can run."""
+_NOT_ASCII: Final = re.compile("[^\x00-\x7f]+")
 
 _INFINITIES: Final = {"inf": math.inf, "-inf": -math.inf}
 
@@ -90,19 +92,44 @@ def rows_from(data: Iterable[Sequence[Any]], *, objects: bool) -> list[Row]:
     return [tuple([from_json_value(item) if type(item) is dict else item for item in row]) for row in data]
 
 
+def dump_rows(rows: Sequence[Row]) -> tuple[str, bool]:
+    """Return rows as `dump` does, many times as fast."""
+    texts, objects = _texts_of(rows)
+    return _as_ascii(b"[%b]" % b",".join(texts)).decode("ascii"), objects
+
+
 def encode_lines(rows: Sequence[Row]) -> tuple[bytes, bool]:
     """Return rows as JSON Lines, a row a line, and whether any value had to become an object."""
-    encoded = [_encode_some(rows[start : start + _ROWS_AT_ONCE]) for start in range(0, len(rows), _ROWS_AT_ONCE)]
-    return b"\n".join([text for text, _ in encoded]), any(objects for _, objects in encoded)
+    texts, objects = _texts_of(rows)
+    return _as_ascii(b"\n".join(texts)), objects
 
 
-def _encode_some(rows: Sequence[Row]) -> tuple[bytes, bool]:
-    # One call of the C encoder for all rows. The mark between two rows is text that it can write nowhere else: inside
-    # a string it would write \" and inside a row no array ends.
-    marked: list[Any] = ["\n"] * (2 * len(rows) - 1)
-    marked[::2] = rows
-    text, objects = dump(marked)
-    return text[1:-1].replace('],"\\n",[', "]\n[").encode("ascii"), objects
+def _texts_of(rows: Sequence[Row]) -> tuple[list[bytes], bool]:
+    hook = _Objects()
+    default = hook.default
+    try:
+        texts = [orjson.dumps(row, default) for row in rows]
+    except TypeError:
+        # A text that is no Unicode, perhaps, which json can write.
+        dumped = list(map(dump, rows))
+        return [text.encode("ascii") for text, _ in dumped], any(objects for _, objects in dumped)
+    # Infinities are written as null.
+    for place, text in enumerate(texts):
+        if b"null" in text and text.count(b"null") != rows[place].count(None):
+            plain, objects = dump(rows[place])
+            texts[place], hook.met = plain.encode("ascii"), hook.met or objects
+    return texts, hook.met
+
+
+def _as_ascii(data: bytes) -> bytes:
+    """Return JSON text with all escaped that `dump` escapes."""
+    if not data.isascii():
+        data = _NOT_ASCII.sub(_escaped, data.decode("utf-8")).encode("ascii")
+    return data.replace(b"`", b"\\u0060").replace(b"\x7f", b"\\u007f")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return json.dumps(found[0])[1:-1]
 
 
 def decode_lines(data: bytes, *, objects: bool) -> list[Row]:

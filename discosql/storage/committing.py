@@ -13,7 +13,7 @@ from discosql.errors import (
     SerializationError,
     UnknownOutcomeError,
 )
-from discosql.storage.body import dump_body
+from discosql.storage.body import dump_commits
 from discosql.storage.chain import Candidate
 from discosql.storage.codec import dump
 from discosql.storage.entry import Packed
@@ -155,7 +155,7 @@ class Committer:
         while valid := self._valid(jobs):
             if packed is None or packed_jobs != valid:
                 changes = [job.changes for job in valid]
-                body = await dump_body(commits_to_json(changes, self._home.state.catalog))
+                body = await dump_commits(commits_to_json(changes, self._home.state.catalog))
                 if any(len(line) > log.guild.file_limit for line in body.lines):
                     self._refuse_large_rows(valid)
                 packed, packed_jobs = await log.pack(body, log.keyring.current), valid

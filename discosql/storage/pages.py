@@ -134,11 +134,14 @@ def encode_page(rows: Batch, columns: tuple[int, ...], channel: int = 0, seal: S
 
 def zones_of(rows: Sequence[Row], columns: int) -> tuple[Zone, ...]:
     """Return the zone of each column of some rows."""
-    return tuple([_zone([row[position] for row in rows]) for position in range(1, columns + 1)])
+    places = list(zip(*rows, strict=True))
+    return tuple([_zone(places[position]) for position in range(1, columns + 1)])
 
 
 def _zone(values: Iterable[Value]) -> Zone:
-    known = [value for value in values if value is not None]
+    # Most columns have few different values. Of equal ones of two types either will do.
+    known: set[Any] = set(values)
+    known.discard(None)
     if not known:
         return None
     kinds = set(map(type, known))

@@ -6,7 +6,7 @@ over all that was committed since, and what nobody can ask for any more is freed
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from discosql.errors import DatabaseCorruptionError
 from discosql.schema import Catalog
@@ -116,11 +116,14 @@ def tables_under(catalog: Catalog, tables: Mapping[int, TableVersion]) -> dict[i
 # To JSON and back -------------------------------------------------------------------------------------------------
 
 
+Piece: TypeAlias = tuple[int, Any, list[Any]]
+"""A value of an entry's body: the number of a transaction, changes of the schema or None, operations."""
+
 PIECE_ROWS: Final = 1_000
 """Rows of one JSON value of a body at most: few enough to be encoded and decoded without a noticeable pause."""
 
 
-def commits_to_json(commits: Sequence[Changes], catalog: Catalog) -> Iterator[Any]:
+def commits_to_json(commits: Sequence[Changes], catalog: Catalog) -> Iterator[Piece]:
     """Yield the values of an entry's body with these transactions; `catalog` is the one before the first.
 
     A transaction is ``[number, schema changes or null, operations]``; a large one goes on in further such values with
@@ -136,11 +139,11 @@ def commits_to_json(commits: Sequence[Changes], catalog: Catalog) -> Iterator[An
         for operation in _operations(changes):
             size = 1 if operation[0] == "h" else len(operation[2])
             if operations and size > room:
-                yield [changes.transaction, schema, operations]
+                yield changes.transaction, schema, operations
                 schema, operations, room = None, [], PIECE_ROWS
             operations.append(operation)
             room -= size
-        yield [changes.transaction, schema, operations]
+        yield changes.transaction, schema, operations
 
 
 def _operations(changes: Changes) -> Iterator[list[Any]]:

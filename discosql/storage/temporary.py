@@ -144,6 +144,10 @@ class JointTransaction:
         """Add a row whose rowid is not used."""
         self._of(table).insert(table, row)
 
+    def insert_all(self, table: int, rows: Sequence[Row]) -> None:
+        """Add rows with different rowids, none of which is used."""
+        self._of(table).insert_all(table, rows)
+
     def update(self, table: int, old: Row, new: Row) -> None:
         """Replace a stored row."""
         self._of(table).update(table, old, new)
@@ -155,6 +159,10 @@ class JointTransaction:
     def next_rowid(self, table: int) -> int:
         """Return a rowid above all that are used."""
         return self._of(table).next_rowid(table)
+
+    def next_rowids(self, table: int, count: int, *, above: int = 0) -> Sequence[int]:
+        """Return that many successive rowids above all that are used, and above a given one."""
+        return self._of(table).next_rowids(table, count, above=above)
 
     def set_catalog(self, catalog: Catalog) -> None:
         """Change the schema of either part, or of both."""

@@ -181,6 +181,17 @@ class Transaction:
         """Add a row whose rowid is not used."""
         self._put(table, row[0], row, None)
 
+    def insert_all(self, table: int, rows: Sequence[Row]) -> None:
+        """Add rows with different rowids, none of which is used."""
+        writes = self._tables.get(table) or self._writes(table)
+        added = {row[0]: row for row in rows}
+        if writes.layer and not writes.layer.keys().isdisjoint(added):
+            for row in rows:
+                self.insert(table, row)
+            return
+        writes.add(added)
+        self._undo.append((writes, added, None))
+
     def update(self, table: int, old: Row, new: Row) -> None:
         """Replace a stored row; its rowid may change to one that is not used."""
         if old[0] != new[0]:
@@ -194,6 +205,10 @@ class Transaction:
 
     def next_rowid(self, table: int) -> int:
         """Return a rowid above all that are used, and not given to another running transaction of this process."""
+        return self.next_rowids(table, 1)[0]
+
+    def next_rowids(self, table: int, count: int, *, above: int = 0) -> Sequence[int]:
+        """Return that many successive rowids, with the promises of `next_rowid`, all above a given one."""
         writes = self._tables.get(table) or self._writes(table)
         rowids = self.engine.rowids.get(table)
         if rowids is None:
@@ -206,14 +221,15 @@ class Transaction:
         if writes.schema.autoincrement:
             used = max(used, writes.version.used, writes.used)
         # What was given to this transaction alone may be given again, as soon as no row has it any more.
-        rowid = max(used, rowids.highest if rowids.shared else 0) + 1
-        if rowid > MAX_INTEGER:
+        rowid = max(above, used, rowids.highest if rowids.shared else 0) + 1
+        last = rowid + count - 1
+        if last > MAX_INTEGER:
             raise OperationalError(f"table {writes.schema.name} has no rowid left: the highest, {MAX_INTEGER}, is used")
-        rowids.highest = max(rowid, rowids.highest)
+        rowids.highest = max(last, rowids.highest)
         if writes.schema.autoincrement:
             self._undo.append((writes, None, writes.used))
-            writes.used = rowid
-        return rowid
+            writes.used = last
+        return range(rowid, last + 1)
 
     def note_used(self, table: int, rowid: int) -> None:
         """Let AUTOINCREMENT give out no rowid up to this one."""
@@ -250,6 +266,8 @@ class Transaction:
                 self._tables, self.catalog = first, second
             elif first is None:
                 writes.used = second
+            elif isinstance(first, dict):
+                writes.remove(first)
             else:
                 writes.undo(first, second)
         for table in self._reserved:

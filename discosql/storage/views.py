@@ -72,6 +72,9 @@ class WriteView(ReadView, Protocol):
     def insert(self, table: int, row: Row) -> None:
         """Add a row whose rowid is not used."""
 
+    def insert_all(self, table: int, rows: Sequence[Row]) -> None:
+        """Add rows with different rowids, none of which is used."""
+
     def update(self, table: int, old: Row, new: Row) -> None:
         """Replace a stored row; its rowid may change to one that is not used."""
 
@@ -83,6 +86,9 @@ class WriteView(ReadView, Protocol):
 
         Raises OperationalError when the highest 64-bit rowid is used.
         """
+
+    def next_rowids(self, table: int, count: int, *, above: int = 0) -> Sequence[int]:
+        """Return that many successive rowids, with the promises of `next_rowid`, all above a given one."""
 
     def set_catalog(self, catalog: Catalog) -> None:
         """Change the schema. Rows follow by id: new tables are empty, missing ones dropped, columns matched by id."""

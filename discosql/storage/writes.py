@@ -1,6 +1,6 @@
 """What a running transaction has changed in one table: one more layer over the table's version."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -71,6 +71,25 @@ class TableWrites:
             for index_map in self._maps.values():
                 index_map.add_all((row,))
         return previous
+
+    def add(self, rows: Mapping[int, Row]) -> None:
+        """Add rows, by rowids that no change has touched."""
+        self.layer.update(rows)
+        self.before.update(dict.fromkeys(rows))
+        self._batches = self._merged = None
+        self.rows += len(rows)
+        if self._high is not None and rows:
+            self._high = max(self._high, max(rows))
+        for index_map in self._maps.values():
+            index_map.add_all(rows.values())
+
+    def remove(self, rows: Iterable[int]) -> None:
+        """Take one `add` back."""
+        for rowid in rows:
+            del self.layer[rowid], self.before[rowid]
+            self.rows -= 1
+        self._batches = self._merged = None
+        self._high = None
 
     def undo(self, rowid: int, previous: Any) -> None:
         """Take one `put` back, the last first."""

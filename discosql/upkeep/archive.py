@@ -219,8 +219,7 @@ class _Restoring:
         for rows in self._archive.rows(table):
             fresh = rows[skip:]
             skip = max(0, skip - len(rows))
-            for row in fresh:
-                self._transaction.insert(table.id, row)
+            self._transaction.insert_all(table.id, fresh)
             self._waiting += len(fresh)
             self._done += len(rows)
             self._progress("rows", self._done, self._total)

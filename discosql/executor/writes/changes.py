@@ -39,9 +39,7 @@ class TableChanges:
 
     def insert_all(self, rows: Sequence[Row]) -> None:
         """Add many rows."""
-        table, insert = self.table.id, self._view.insert
-        for row in rows:
-            insert(table, row)
+        self._view.insert_all(self.table.id, rows)
         self.inserted.extend(rows)
         self.stored.extend(rows)
 

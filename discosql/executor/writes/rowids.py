@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from types import NoneType
 
 from discosql.conversion import convert
-from discosql.errors import DataError, OperationalError
+from discosql.errors import DataError
 from discosql.schema import TableSchema
 from discosql.storage.engine import WriteView
-from discosql.types import MAX_INTEGER, Row, SqlType, Value
+from discosql.types import Row, SqlType, Value
 
 
 class Rowids:
@@ -26,26 +26,20 @@ class Rowids:
         """Return the rowids of all rows, chosen where none is given."""
         if self.late or None not in given:
             return given
+        if given.count(None) == len(given):
+            return self._view.next_rowids(self._table.id, len(given))
         rowids = []
-        highest: int | None = None
+        highest = 0
         for rowid in given:
             if rowid is None:
-                rowid = self._view.next_rowid(self._table.id)
-                if highest is not None and rowid <= highest:
-                    rowid = _above(highest)
+                rowid = self._view.next_rowids(self._table.id, 1, above=highest)[0]
             rowids.append(rowid)
-            highest = rowid if highest is None or rowid > highest else highest
+            highest = max(rowid, highest)
         return rowids
 
     def settled(self, row: Row) -> Row:
         """Return a row that is about to be stored with its rowid."""
         return row if row[0] is not None else place_rowid(self._table, row, self._view.next_rowid(self._table.id))
-
-
-def _above(rowid: int) -> int:
-    if rowid == MAX_INTEGER:
-        raise OperationalError("database or disk is full: the highest rowid is used")
-    return rowid + 1
 
 
 def given_rowids(values: Sequence[Value]) -> Sequence[int | None]:
