@@ -77,7 +77,9 @@ def definitions_of(binder: Binder, tree: exp.Expr, outer: Scope | None) -> Defin
 def _definition(binder: Binder, item: exp.CTE, tree: exp.Expr, scope: Definitions, outer: Scope | None) -> Definition:
     columns = item.args["alias"].args.get("columns") or []
     folded = fold_case(item.alias)
+    # Those of a recursive one in its own definition are not uses.
     uses = sum(fold_case(table.name) == folded for table in tree.find_all(exp.Table))
+    uses -= sum(fold_case(table.name) == folded for table in item.this.find_all(exp.Table))
     return Definition(
         item.alias,
         item.this,

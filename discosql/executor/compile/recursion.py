@@ -2,9 +2,13 @@
 
 A queue that is first in, first out may be followed a whole generation of rows at a time, where the step goes through
 these rows in order: what comes out is the same as for one row after the other. The step is written in place then.
+Where a Limit around ends it all, rows are passed on as they come, for there may be no end of them.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
 
 from discosql.executor.compile.code import Code, Kind, column_of, row_of, variable
 from discosql.executor.compile.pipe import Pipe
@@ -35,16 +39,25 @@ from discosql.planner.plan import (
     WorkingScan,
 )
 
+PassOn: TypeAlias = Callable[[str], None]
+"""Writes what is done with the rows of a named list."""
+
 
 def _recursive_union(producer: Producer, node: RecursiveUnion, needed: Needed, consume: Consumer) -> None:
     rows, kinds = producer.tuples(node.initial)
     kinds = _settled_kinds(producer, node, kinds)
     producer.module.facts["working", node.id] = kinds
-    if node.limit is None and node.offset is None and not node.keys and _goes_row_by_row(node.step, node.id):
-        found = _by_generation(producer, node, rows, kinds)
+    by_generation = node.limit is None and node.offset is None and not node.keys
+    write = _by_generation if by_generation and _goes_row_by_row(node.step, node.id) else _by_row
+    layout = output_layout(node, kinds)
+
+    def pass_on(found: str) -> None:
+        producer.each(Rows(found, layout), consume)
+
+    if producer.function.limited and node.offset is None:
+        write(producer, node, rows, kinds, pass_on)
     else:
-        found = _by_row(producer, node, rows, kinds)
-    producer.each(Rows(found, output_layout(node, kinds)), consume)
+        pass_on(write(producer, node, rows, kinds, None))
 
 
 def _goes_row_by_row(step: Node, working: int) -> bool:
@@ -82,7 +95,10 @@ def _settled_kinds(producer: Producer, node: RecursiveUnion, kinds: list[Kind]) 
 # A generation at a time --------------------------------------------------------------------------------------------
 
 
-def _by_generation(producer: Producer, node: RecursiveUnion, initial: str, kinds: list[Kind]) -> str:
+def _by_generation(
+    producer: Producer, node: RecursiveUnion, initial: str, kinds: list[Kind], pass_on: PassOn | None
+) -> str:
+    """Write a loop over generations; return the name of all rows if they are not passed on within it."""
     function = producer.function
     queue, rows, generation = function.name("queue"), function.name("rows"), function.name("rows")
     key = row_key(producer, kinds, node.collations) or "r"
@@ -95,7 +111,10 @@ def _by_generation(producer: Producer, node: RecursiveUnion, initial: str, kinds
     function.line(f"{rows} = []")
     with function.block(f"while {queue}:"):
         function.line(f"{generation} = {queue}")
-        function.line(f"{rows} += {generation}")
+        if pass_on is None:
+            function.line(f"{rows} += {generation}")
+        else:
+            pass_on(generation)
         function.line(f"{queue} = []")
         _write_step(producer, node, generation, queue, None if node.all else (seen, key))
         producer.tick(f"len({generation})")
@@ -133,8 +152,11 @@ def _write_step(
 # One row at a time -------------------------------------------------------------------------------------------------
 
 
-def _by_row(producer: Producer, node: RecursiveUnion, initial: str, kinds: list[Kind]) -> str:
-    """Write a loop that takes rows from a queue and adds those that the step makes of each."""
+def _by_row(producer: Producer, node: RecursiveUnion, initial: str, kinds: list[Kind], pass_on: PassOn | None) -> str:
+    """Write a loop that takes rows from a queue and adds those that the step makes of each.
+
+    Return the name of all rows if they are not passed on within it.
+    """
     function, module = producer.function, producer.module
     skip, stop = limits(producer, node.limit, node.offset, leave=False)
     queue, rows, row = function.name("queue"), function.name("rows"), function.name("row")
@@ -145,9 +167,17 @@ def _by_row(producer: Producer, node: RecursiveUnion, initial: str, kinds: list[
     key, order = _queue_functions(producer, node, kinds)
     function.line(f"{queue} = {module.runtime(Queue)}({initial}, {key}, {order})")
     function.line(f"{rows} = []")
-    with function.block(f"while {queue}.items and len({rows}) < {stop}:"):
+    taken = f"len({rows})" if pass_on is None else function.name("taken")
+    if pass_on is not None:
+        function.line(f"{taken} = 0")
+    with function.block(f"while {queue}.items and {taken} < {stop}:"):
         function.line(f"{row} = {queue}.take()")
-        function.line(f"{rows}.append({row})")
+        if pass_on is None:
+            function.line(f"{rows}.append({row})")
+        else:
+            function.line(f"{taken} += 1")
+            function.line(f"{rows} = [{row}]")
+            pass_on(rows)
         function.line(f"{queue}.add((yield from {step.function.label}({arguments})))")
         producer.tick("1")
     if skip != "0":

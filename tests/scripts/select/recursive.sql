@@ -40,3 +40,29 @@ ProgrammingError: multiple recursive references: r
 !> WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 2 FROM r UNION SELECT x + 1 FROM r WHERE x < 5) SELECT x FROM r
 ---
 ProgrammingError: circular reference: r
+
+# A LIMIT around ends what has no end.
+> WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT x * 2 FROM r WHERE x % 3 = 0 LIMIT 4 OFFSET 1
+---
+12
+18
+24
+30
+
+> WITH RECURSIVE r (x) AS (SELECT 1 UNION SELECT x * 3 % 700001 FROM r) SELECT * FROM (SELECT x FROM r) LIMIT 4
+---
+1
+3
+9
+27
+
+> WITH RECURSIVE r (x) AS (SELECT 5 UNION ALL SELECT x - 1 FROM r ORDER BY 1), s AS (SELECT x + 1 AS y FROM r) SELECT DISTINCT y % 4 FROM s LIMIT 4
+---
+2
+1
+0
+3
+
+> SELECT count(*) FROM (WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r LIMIT 100) SELECT x FROM r LIMIT 7)
+---
+7
