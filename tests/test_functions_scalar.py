@@ -8,7 +8,9 @@ from function_oracle import CONTEXT, call, is_moderate, own_outcome, patterns, s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import discosql
 from discosql.errors import DataError, OperationalError
+from discosql.executor import sizes
 from discosql.executor.functions import DEFAULT
 
 ANY = values
@@ -249,3 +251,23 @@ def test_hexadecimal_of_what_is_too_long_is_refused(monkeypatch: pytest.MonkeyPa
     assert call("hex", bytes(500)) == "00" * 500
     with pytest.raises(DataError, match="string or blob too big"):
         call("hex", bytes(501))
+
+
+DOUBLED = "(WITH RECURSIVE t (x) AS (SELECT 'aaaaaaaa' UNION ALL SELECT {} FROM t) SELECT x FROM t LIMIT 1 OFFSET 40)"
+TWICE = ("x || x", "concat(x, x)", "concat_ws('', x, x)", "json_array(x, x)", "x || CAST(x AS BLOB)")
+
+
+@pytest.mark.parametrize("twice", TWICE)
+def test_no_text_grows_without_bound(twice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizes, "MAX_LENGTH", 100_000)
+    with discosql.connect(":memory:") as db, pytest.raises(discosql.DataError, match="string or blob too big"):
+        db.execute(f"SELECT length({DOUBLED.format(twice)})")
+
+
+def test_casts_to_decimal_keep_every_digit() -> None:
+    numbers = "'12abc'", "'abc'", "''", "NULL", "'1.'", "'.'"
+    texts = *numbers, "' -1.50e3x'", "x'3132'", "'12345678901234567890.123456789'"
+    with discosql.connect(":memory:") as db:
+        (row,) = db.execute(f"SELECT {', '.join(f'CAST({text} AS DECIMAL)' for text in texts)}")
+    expected = ("12", "0", "0", None, "1", "0", "-1500", "12", "12345678901234567890.123456789")
+    assert row == tuple(None if value is None else Decimal(value) for value in expected)

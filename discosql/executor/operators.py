@@ -8,12 +8,14 @@ values are exact with integers and with each other, and REAL with REAL.
 
 import decimal
 import math
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
 from discosql.conversion import apply_affinity, convert
 from discosql.errors import DatabaseError, DataError, IntegrityError, OperationalError, ProgrammingError
+from discosql.executor.sizes import sized
 from discosql.types import (
     MAX_INTEGER,
     MIN_INTEGER,
@@ -27,6 +29,7 @@ from discosql.types import (
 )
 
 _EXACT: Final = decimal.Context(prec=200, Emin=-9999, Emax=9999)
+_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)", re.ASCII)
 _QUOTIENT: Final = decimal.Context(prec=34, Emin=-9999, Emax=9999)
 
 # Arithmetic ------------------------------------------------------------------------------------------------------
@@ -181,7 +184,7 @@ def _shift(number: int, distance: int) -> int:
 
 def concatenate(left: Value, right: Value) -> Value:
     """Compute ``left || right``."""
-    return None if left is None or right is None else text_of(left) + text_of(right)
+    return None if left is None or right is None else sized(text_of(left) + text_of(right))
 
 
 # Comparisons and truth -------------------------------------------------------------------------------------------
@@ -248,6 +251,14 @@ def cast_numeric(value: Value) -> Value:
     return number
 
 
+def cast_decimal(value: Value) -> Value:
+    """Compute ``CAST(value AS DECIMAL)``: the number that text starts with, to its last digit."""
+    if isinstance(value, str | bytes):
+        found = _NUMBER.match(text_of(value))
+        value = Decimal(0) if found is None else Decimal(found[1])
+    return _convert_decimal(value)
+
+
 def cast_any(value: Value) -> Value:
     """Compute a CAST that changes nothing."""
     return value
@@ -264,6 +275,8 @@ def _cast_to(target: SqlType) -> Callable[[Value], Value]:
     return cast
 
 
+_convert_decimal: Final = _cast_to(SqlType.DECIMAL)
+
 CASTS: Final[dict[SqlType, Callable[[Value], Value]]] = {
     SqlType.INTEGER: cast_integer,
     SqlType.REAL: cast_real,
@@ -271,13 +284,13 @@ CASTS: Final[dict[SqlType, Callable[[Value], Value]]] = {
     SqlType.BLOB: cast_blob,
     SqlType.NUMERIC: cast_numeric,
     SqlType.ANY: cast_any,
+    SqlType.DECIMAL: cast_decimal,
     **{
         target: _cast_to(target)
         for target in (
             SqlType.BOOLEAN,
             SqlType.DATE,
             SqlType.TIMESTAMP,
-            SqlType.DECIMAL,
             SqlType.JSON,
             SqlType.UUID,
         )

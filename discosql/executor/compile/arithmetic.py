@@ -26,7 +26,8 @@ from discosql.executor.compile.code import (
     variable,
 )
 from discosql.executor.compile.scope import STRICT, VALUES, Guards, Scope
-from discosql.planner.plan import Binary, Cast, ColumnRef, Constant, Convert, Parameter, RaiseError, Unary
+from discosql.executor.sizes import sized
+from discosql.planner.plan import Binary, Cast, ColumnRef, Constant, Convert, Expression, Parameter, RaiseError, Unary
 from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType
 
 _RANGE: Final = f"{MIN_INTEGER} <= ({{t}} := {{form}}) <= {MAX_INTEGER}"
@@ -128,12 +129,34 @@ _CALLED: Final = {
     "|": (operators.bit_or, INTEGER),
     "<<": (operators.shift_left, INTEGER),
     ">>": (operators.shift_right, INTEGER),
-    "||": (operators.concatenate, TEXT),
 }
+
+
+def _concatenation(scope: Scope, expression: Binary) -> tuple[Guards, Code]:
+    """Write a chain of ``||`` as one sum where all of it is text, which takes one look at its length."""
+    operands: list[Expression] = []
+    first: Expression = expression
+    while isinstance(first, Binary) and first.operator == "||":
+        operands.append(first.right)
+        first = first.left
+    guards, whole = scope.guarded(first)
+    plain = whole.only(TEXT)
+    for operand in reversed(operands):
+        more, code = scope.guarded(operand)
+        guards += more
+        if NOTHING in (whole, code) or not (whole.kind and code.kind):
+            return guards, NOTHING
+        if plain and code.only(TEXT):
+            whole = scope.shallow(compose("{} + {}", whole, code, kind=TEXT))
+        else:
+            whole, plain = _called(scope, operators.concatenate, whole, code, kind=TEXT), False
+    return guards, _called(scope, sized, whole, kind=TEXT) if plain else whole
 
 
 def _binary(scope: Scope, expression: Binary) -> tuple[Guards, Code]:
     sign = expression.operator
+    if sign == "||":
+        return _concatenation(scope, expression)
     left_guards, left = scope.guarded(expression.left)
     right_guards, right = scope.guarded(expression.right)
     guards = left_guards + right_guards
@@ -144,8 +167,6 @@ def _binary(scope: Scope, expression: Binary) -> tuple[Guards, Code]:
     if sign in ("/", "%"):
         divisor = expression.right.value if isinstance(expression.right, Constant) else None
         return (_divide if sign == "/" else _remainder)(scope, guards, left, right, divisor)
-    if sign == "||" and left.only(TEXT) and right.only(TEXT):
-        return guards, compose("({} + {})", left, right, kind=TEXT)
     if sign in "&|" and left.only(INTEGER) and right.only(INTEGER):
         return guards, compose(f"({{}} {sign} {{}})", left, right, kind=INTEGER)
     function, kind = _CALLED[sign]

@@ -10,6 +10,7 @@ from typing import Any, Final
 from discosql.errors import OperationalError
 from discosql.executor.functions.registry import AggregateFunction, Aggregation, Counts, SortKey
 from discosql.executor.functions.values import numeric_of, real_of
+from discosql.executor.sizes import sized
 from discosql.planner.plan import FunctionSignature
 from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType, Value, sort_key, text_of
 
@@ -219,7 +220,7 @@ class GroupConcat:
         if not self._parts:
             return None
         pieces = [piece for pair in self._parts for piece in pair]
-        return "".join(pieces[1:])
+        return sized("".join(pieces[1:]))
 
     final = value
 

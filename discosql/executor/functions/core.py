@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from discosql.errors import OperationalError
 from discosql.executor.functions.json_nodes import JsonText
 from discosql.executor.functions.registry import ScalarFunction, SortKey, scalar, varying
-from discosql.executor.functions.values import c_text, check_length, integer_of, truth_of
+from discosql.executor.functions.values import c_text, integer_of, truth_of
+from discosql.executor.sizes import check_length
 from discosql.planner.plan import FunctionSignature
 from discosql.types import MAX_INTEGER, MIN_INTEGER, SQLITE_VERSION, SqlType, Value, sort_key
 

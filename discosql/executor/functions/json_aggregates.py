@@ -10,6 +10,7 @@ from discosql.executor.functions.json_nodes import JsonText, Unescaped, render
 from discosql.executor.functions.jsonb_functions import jsonb_of_text
 from discosql.executor.functions.registry import AggregateFunction, Aggregation
 from discosql.executor.functions.values import c_text
+from discosql.executor.sizes import sized
 from discosql.planner.plan import FunctionSignature
 from discosql.types import SqlType, Value
 
@@ -31,7 +32,7 @@ class GroupArray:
 
     def value(self) -> Value:
         """Return the array."""
-        return self._finish(f"[{','.join(self._items)}]")
+        return self._finish(sized(f"[{','.join(self._items)}]"))
 
     final = value
 
@@ -54,7 +55,7 @@ class GroupObject:
 
     def value(self) -> Value:
         """Return the object."""
-        return self._finish("{" + ",".join([pair for pair in self._pairs if pair is not None]) + "}")
+        return self._finish(sized("{" + ",".join([pair for pair in self._pairs if pair is not None]) + "}"))
 
     final = value
 

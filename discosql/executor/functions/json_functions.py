@@ -23,6 +23,7 @@ from discosql.executor.functions.json_paths import MISSING, Edit, arrow_path, ch
 from discosql.executor.functions.jsonb import decode, error_position, is_jsonb
 from discosql.executor.functions.registry import Counts, ScalarFunction, scalar
 from discosql.executor.functions.values import c_text, integer_of
+from discosql.executor.sizes import sized
 from discosql.types import SqlType, Value, text_of
 
 # Arguments -------------------------------------------------------------------------------------------------------
@@ -67,7 +68,7 @@ def json_text(value: Value) -> str:
 
 def array(*values: Value) -> str:
     """Return the text of an array of the values."""
-    return f"[{','.join(map(json_text, values))}]"
+    return sized(f"[{','.join(map(json_text, values))}]")
 
 
 def object_of(*arguments: Value) -> str:
@@ -79,7 +80,7 @@ def object_of(*arguments: Value) -> str:
         if not isinstance(label, str):
             raise OperationalError("json_object() labels must be TEXT")
         pairs.append(f"{render(Unescaped(label))}:{json_text(value)}")
-    return "{" + ",".join(pairs) + "}"
+    return sized("{" + ",".join(pairs) + "}")
 
 
 def json_pretty(value: Value, indent: Value = None) -> Value:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from discosql.errors import DataError
-from discosql.executor.functions.values import c_text, check_length, integer_of, real_of, text_from_bytes
+from discosql.executor.functions.values import c_text, integer_of, real_of, text_from_bytes
+from discosql.executor.sizes import check_length
 from discosql.reals import decode_real, round_digits
 from discosql.types import Value
 

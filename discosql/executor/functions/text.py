@@ -9,7 +9,8 @@ from typing import Final
 from discosql.errors import OperationalError
 from discosql.executor.functions.printf import printf
 from discosql.executor.functions.registry import scalar
-from discosql.executor.functions.values import MAX_LENGTH, c_text, character, check_length, integer_of
+from discosql.executor.functions.values import c_text, character, integer_of
+from discosql.executor.sizes import MAX_LENGTH, check_length, sized
 from discosql.reals import real_text
 from discosql.types import SqlType, Value, fold_case, text_of
 
@@ -130,14 +131,14 @@ def _trimmer(strip: Callable[[str, str], str]) -> Callable[..., Value]:
 
 def concat(*arguments: Value) -> str:
     """Return all arguments as one text, NULL as nothing."""
-    return "".join([text_of(value) for value in arguments if value is not None])
+    return sized("".join([text_of(value) for value in arguments if value is not None]))
 
 
 def concat_ws(separator: Value, *arguments: Value) -> Value:
     """Return the arguments that are not NULL, joined by a separator."""
     if separator is None:
         return None
-    return text_of(separator).join([text_of(value) for value in arguments if value is not None])
+    return sized(text_of(separator).join([text_of(value) for value in arguments if value is not None]))
 
 
 def hexadecimal(value: Value) -> str:

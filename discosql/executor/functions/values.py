@@ -5,13 +5,8 @@ C strings end at their first NUL character, and most functions of SQLite take te
 
 import re
 from decimal import Decimal
-from typing import Final
 
-from discosql.errors import DataError
 from discosql.types import MAX_INTEGER, MIN_INTEGER, Value, integer_prefix, number_prefix, text_of
-
-MAX_LENGTH: Final = 1_000_000_000
-"""The most bytes a text or blob may have."""
 
 _WHOLE_NUMBER = re.compile(
     r"[ \t\n\v\f\r]*([+-]?(?:(\d+)|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?))[ \t\n\v\f\r]*", re.ASCII
@@ -74,13 +69,6 @@ def truth_of(value: Value) -> bool:
     if isinstance(value, int | float | Decimal):
         return value != 0
     return value is not None and number_prefix(text_of(value)) != 0
-
-
-def check_length(count: int) -> int:
-    """Return a number of bytes that is about to be made. Raises DataError if no value may be that long."""
-    if count > MAX_LENGTH:
-        raise DataError("string or blob too big")
-    return count
 
 
 def text_from_bytes(data: bytes) -> str:
