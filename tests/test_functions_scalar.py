@@ -247,7 +247,7 @@ def test_every_function_of_sqlite_is_there() -> None:
 
 
 def test_hexadecimal_of_what_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("discosql.executor.functions.values.MAX_LENGTH", 1_000)
+    monkeypatch.setattr(sizes, "MAX_LENGTH", 1_000)
     assert call("hex", bytes(500)) == "00" * 500
     with pytest.raises(DataError, match="string or blob too big"):
         call("hex", bytes(501))
