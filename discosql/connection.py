@@ -175,6 +175,11 @@ class ConnectionBase:
         """Whether `close` was called."""
         return self._closed
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a statement is running, in any thread: one that `interrupt` would stop."""
+        return self._control.is_busy
+
     def interrupt(self) -> None:
         """Stop the running statement with QueryInterruptedError. May be called from any thread."""
         self._check_open()

@@ -41,6 +41,11 @@ class Control:
         """Begin an operation: its clock starts. It is a context manager that ends it."""
         return Operation(self)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an operation is running."""
+        return bool(self._running)
+
     def interrupt(self) -> None:
         """Stop the running operations at their next tick or request. May be called from any thread."""
         for operation in tuple(self._running):

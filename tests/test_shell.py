@@ -17,10 +17,11 @@ from pathlib import Path
 import pytest
 
 import discosql
-from discosql.cli.console import Console, caret_lines, is_ready, parts_of
+from discosql.cli.carets import caret_lines
+from discosql.cli.console import Console, is_ready, parts_of
 from discosql.cli.dot_commands import DOT_COMMANDS
 from discosql.errors import SqlSyntaxError
-from discosql.output import MODES
+from discosql.output import MODES, width
 
 COMMAND = [sys.executable, "-m", "discosql"]
 
@@ -77,7 +78,7 @@ def test_a_session_in_a_terminal(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, "shop.disco", PAGER="cat")
     terminal.expect("discosql>")
     terminal.type("CREATE TABLE item (id INTEGER PRIMARY KEY, flavour TEXT);\r")
-    terminal.expect(r"\d requests, \d downloads[\s\S]*discosql>")
+    terminal.expect(r"\d requests?, \d downloads?[\s\S]*discosql>")
     terminal.type("INSERT INTO item (flavour)\r")
     terminal.expect(r"\.\.\.>")
     terminal.type("VALUES ('tea');\r")
@@ -91,7 +92,7 @@ def test_a_session_in_a_terminal(tmp_path: Path) -> None:
     terminal.type(".tables\r")
     terminal.expect(r"item[\s\S]*discosql>")
     terminal.type("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n;\r")
-    terminal.expect(r"running, seconds: \d")
+    terminal.expect(r"running, 0 requests")
     terminal.type("\x03")
     terminal.expect(r"interrupted[\s\S]*discosql>")
     terminal.type("SELECT count(*) FROM item;\r")
@@ -234,7 +235,24 @@ def test_what_is_a_statement_and_what_a_command() -> None:
     ]
 
 
-def test_the_caret_stands_below_the_place() -> None:
-    error = SqlSyntaxError("near", "SELECT 1,\n\t'玫', x y z FROM", 18)
-    line, caret = caret_lines(error)
-    assert line == "  \t'玫', x y z FROM" and caret == "  \t" + " " * 8 + "^"
+@pytest.mark.parametrize(
+    ("sql", "place", "room"),
+    [
+        ("SELEC 1", "SELEC", 0),
+        ("SELECT 1,\n\t'玫', x y z FROM", "y z", 0),
+        ("SELECT '👨‍💻 ❤️ 🇩🇪 é',\r\n 1 y z", "z", 0),
+        ("SELECT '\x1b[31m\x9b', 1 y z", "z", 0),
+        ("SELECT '\u2028\x0b' AS a,\n1 y z", "z", 0),
+        (f"SELECT {'column, ' * 50} 1 y z{', column' * 50}", "z,", 80),
+        (f"SELECT {'玫, ' * 50} 1 y z{', 玫' * 50}", "z,", 41),
+        ("SELECT 1 +", "", 80),
+    ],
+)
+def test_the_caret_stands_below_the_place(sql: str, place: str, room: int) -> None:
+    offset = sql.index(place) if place else len(sql)
+    line, caret = caret_lines(SqlSyntaxError("near", sql, offset), room)
+    assert caret.strip() == "^"
+    before = next(line[:n] for n in range(len(line) + 1) if width(line[:n]) == len(caret) - 1)
+    assert line[len(before) :].startswith(place)
+    assert line.isprintable() and (room == 0 or width(line) <= room)
+    assert ("line 2: " in line) == ("\n" in sql)

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Check the database and write what was found."""
     scope = Scope(table=options.table, history=options.history)
-    with ProgressLine() as progress:
+    with ProgressLine(describe=lambda: "checking") as progress:
 
         async def check(guild: Guild, log: Channel, engine: EngineOptions) -> CheckReport:
             return await check_stored(guild, log, engine, DEFAULT, scope, progress)

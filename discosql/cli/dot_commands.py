@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from discosql.cli import dot_export, dot_import, dot_schema, dot_session, dot_settings, dot_upkeep
 from discosql.cli.dot_command import DotCommand
-from discosql.output import table
 
 if TYPE_CHECKING:
     from discosql.cli.console import Console
 
 
 def _help(console: "Console", arguments: Sequence[str]) -> None:
-    rows = [(f"{name} {command.usage}".strip(), command.help) for name, command in DOT_COMMANDS.items()]
-    console.write(table(["command", "what it does"], rows))
+    wanted = f".{arguments[0].lstrip('.')}" if arguments else "."
+    rows = [
+        (f"{name} {command.usage}".strip(), command.help)
+        for name, command in DOT_COMMANDS.items()
+        if name.startswith(wanted)
+    ]
+    console.show(["command", "what it does"], rows, mode="table", whole=True)
 
 
 DOT_COMMANDS: Final[Mapping[str, DotCommand]] = MappingProxyType(
@@ -24,7 +28,7 @@ DOT_COMMANDS: Final[Mapping[str, DotCommand]] = MappingProxyType(
         **dot_export.COMMANDS,
         **dot_upkeep.COMMANDS,
         **dot_settings.COMMANDS,
-        ".help": DotCommand("", "this list", _help),
+        ".help": DotCommand("[COMMAND]", "this list, or a line of it", _help, most=1),
         **dot_session.COMMANDS,
     }
 )

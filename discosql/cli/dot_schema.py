@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from discosql.cli.dot_command import DotCommand
-from discosql.output import MODES
 
 if TYPE_CHECKING:
     from discosql.cli.console import Console
@@ -26,12 +25,24 @@ def _schema(console: "Console", arguments: Sequence[str]) -> None:
 def _indexes(console: "Console", arguments: Sequence[str]) -> None:
     sql = "SELECT name, tbl_name AS \"table\", sql FROM sqlite_master WHERE type = 'index' AND tbl_name LIKE ?"
     cursor = console.connection.execute(f"{sql} ORDER BY tbl_name, name", (arguments[0] if arguments else "%",))
-    console.write(MODES[console.mode](["name", "table", "sql"], cursor.fetchall()))
+    console.show(["name", "table", "sql"], cursor.fetchall())
 
 
 def _channels(console: "Console", arguments: Sequence[str]) -> None:
     rows = [(each.name, each.messages, each.files, each.bytes) for each in console.connection.channels()]
-    console.write(MODES[console.mode](["channel", "messages", "files", "bytes"], rows))
+    console.show(["channel", "messages", "files", "bytes"], rows)
+
+
+def _databases(console: "Console", arguments: Sequence[str]) -> None:
+    names = console.connection.execute("SELECT name FROM pragma_database_list").fetchall()
+    console.show(["name", "database"], [(name, console.database if name == "main" else "") for (name,) in names])
+
+
+def _stats(console: "Console", arguments: Sequence[str]) -> None:
+    cursor = console.connection.execute(
+        "SELECT * FROM discosql_stats WHERE name LIKE ?", (arguments[0] if arguments else "%",)
+    )
+    console.show([column[0] for column in cursor.description or ()], cursor.fetchall())
 
 
 COMMANDS: Final[Mapping[str, DotCommand]] = MappingProxyType(
@@ -40,6 +51,8 @@ COMMANDS: Final[Mapping[str, DotCommand]] = MappingProxyType(
         ".schema": DotCommand("[TABLE]", "the SQL that made tables, indexes and views", _schema, most=1),
         ".indexes": DotCommand("[TABLE]", "indexes and their tables", _indexes, most=1),
         ".channels": DotCommand("", "the channels of the database: messages, files, bytes", _channels),
+        ".databases": DotCommand("", "the database that is open, and whether there are temporary tables", _databases),
+        ".stats": DotCommand("[LIKE]", "what was asked of Discord and done since it was opened", _stats, most=1),
     }
 )
 """The commands by name."""

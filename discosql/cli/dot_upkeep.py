@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _check(console: "Console", arguments: Sequence[str]) -> None:
-    with ProgressLine(console.errors) as progress:
+    with ProgressLine(console.errors, lambda: "checking") as progress:
         report = console.connection.check(progress=progress)
     for problem in report.problems:
         console.write(f"{problem.severity:8}{problem.text}\n")
@@ -21,22 +21,28 @@ def _check(console: "Console", arguments: Sequence[str]) -> None:
 
 def _dump(console: "Console", arguments: Sequence[str]) -> None:
     if not arguments:
-        for line in console.connection.iterdump():
-            console.out.write(f"{line}\n")
+        with ProgressLine(console.errors, lambda: "dumping") as progress:
+            for number, line in enumerate(console.connection.iterdump()):
+                if console.screen.is_terminal:
+                    progress.wipe()
+                else:
+                    progress("lines", number, 0)
+                console.write(f"{line}\n")
         return
-    with ProgressLine(console.errors) as progress:
+    with ProgressLine(console.errors, lambda: "dumping") as progress:
         rows = console.connection.write_archive(arguments[0], progress=progress)
     console.write(f"{rows} rows written to {arguments[0]}\n")
 
 
 def _restore(console: "Console", arguments: Sequence[str]) -> None:
-    with ProgressLine(console.errors) as progress:
+    with ProgressLine(console.errors, lambda: "restoring") as progress:
         rows = console.connection.restore_archive(arguments[0], progress=progress)
     console.write(f"{rows} rows restored from {arguments[0]}\n")
 
 
 def _vacuum(console: "Console", arguments: Sequence[str]) -> None:
-    console.connection.execute("VACUUM")
+    with ProgressLine(console.errors, lambda: "removing what nobody can need"):
+        console.connection.execute("VACUUM")
 
 
 COMMANDS: Final[Mapping[str, DotCommand]] = MappingProxyType(

@@ -11,6 +11,7 @@ from discosql.cli.progress import ProgressLine
 from discosql.cli.target import add_target_arguments
 from discosql.dbapi import Connection
 from discosql.errors import OperationalError
+from discosql.output_text import harmless
 
 EPILOG: Final = """\
 A FILE that ends with .sql, or none for standard output, is SQL text as sqlite3's .dump writes it. Any other FILE is an
@@ -34,10 +35,15 @@ def run(options: argparse.Namespace) -> int:
     as_of = int(options.as_of) if options.as_of is not None and options.as_of.isdecimal() else options.as_of
     connection = discosql.connect(options.database, token=options.token, key=key_of(options), create=False, as_of=as_of)
     try:
-        with ProgressLine() as progress:
+        with ProgressLine(describe=lambda: "dumping") as progress:
             if options.file is None:
-                for line in connection.iterdump():
-                    sys.stdout.write(f"{line}\n")
+                is_terminal = sys.stdout.isatty()
+                for number, line in enumerate(connection.iterdump()):
+                    if is_terminal:
+                        progress.wipe()
+                    else:
+                        progress("lines", number, 0)
+                    sys.stdout.write(f"{harmless(line) if is_terminal else line}\n")
             elif options.file.endswith(".sql"):
                 _write_sql(connection, Path(options.file))
             else:

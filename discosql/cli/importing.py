@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     connection = discosql.connect(options.database, token=options.token, key=key_of(options), isolation_level=None)
     gc.disable()  # rows hold no cycles, and looking for some in a million values takes a third of the time
     try:
-        with ProgressLine() as progress:
+        with ProgressLine(describe=lambda: "importing") as progress:
             for name in options.files:
                 for done in import_path(connection, Path(name), wanted, progress):
                     progress.wipe()

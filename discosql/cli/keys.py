@@ -25,7 +25,7 @@ def key_of(options: argparse.Namespace, prefix: str = "", *, confirm: bool = Fal
     name = prefix.replace("-", "_")
     path: str | None = getattr(options, f"{name}key_file")
     if path is not None:
-        return _read(path)
+        return read_key(path)
     if not getattr(options, f"{name}ask_key"):
         return None
     key = getpass.getpass(f"{prefix}key: ")
@@ -34,7 +34,8 @@ def key_of(options: argparse.Namespace, prefix: str = "", *, confirm: bool = Fal
     return key
 
 
-def _read(path: str) -> str:
+def read_key(path: str) -> str:
+    """Return the key in the first line of a file. Raises OperationalError if there is none."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as exc:

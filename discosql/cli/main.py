@@ -5,6 +5,7 @@ A sub-command is a module of this package with ``add_arguments(parser)``, which 
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = build_parser(named)
     module.add_arguments(parser)
     options = parser.parse_args(given)
+    _write_everything()
     try:
         status: int = module.run(options)
     except Error as exc:
@@ -61,6 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()  # whoever read the output has gone; there is nobody to tell
         return 141
     return status
+
+
+def _write_everything() -> None:
+    """Let the output's encoding have escapes for characters that it lacks, instead of failing over them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def module_of(command: str) -> Any:

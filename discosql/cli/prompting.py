@@ -1,122 +1,133 @@
 """Reading statements from a person: with completion, highlighting and history where prompt_toolkit is installed."""
 
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
-from discosql.cli.console import is_ready
-from discosql.cli.dot_commands import DOT_COMMANDS
-from discosql.dbapi import Connection
-from discosql.output import MODES
-
-PROMPT: Final = "discosql> "
-MORE: Final = "     ...> "
+from discosql.cli.completion import complete, names_of
+from discosql.cli.console import Console, is_ready
+from discosql.cli.screen import is_dumb
 
 ADVICE: Final = "For completion, highlighting and history: pip install 'discosql[shell]'"
 
-_WORD: Final = re.compile(r"[.\w]+")
+WORDS: Final[Mapping[str, str]] = MappingProxyType({"exit": ".quit", "quit": ".quit", "help": ".help", "?": ".help"})
+"""What people who come from other shells enter, and what it is here."""
 
-_KEYWORDS: Final = """
-    ABORT ADD ALL ALTER ANALYZE AND AS ASC AUTOINCREMENT BEGIN BETWEEN BY CASCADE CASE CAST CHECK COLLATE COLUMN
-    COMMIT CONFLICT CONSTRAINT CREATE CROSS CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP DEFAULT DEFERRED DELETE DESC
-    DISTINCT DO DROP ELSE END ESCAPE EXCEPT EXISTS EXPLAIN FAIL FILTER FOREIGN FROM FULL GENERATED GLOB GROUP HAVING IF
-    IGNORE IN INDEX INNER INSERT INTERSECT INTO IS ISNULL JOIN KEY LEFT LIKE LIMIT MATCH NATURAL NOT NOTHING NOTNULL
-    NULL NULLS OFFSET ON OR ORDER OUTER OVER PARTITION PRAGMA PRIMARY RECURSIVE REFERENCES RELEASE RENAME REPLACE
-    RESTRICT RETURNING RIGHT ROLLBACK ROW ROWS SAVEPOINT SELECT SET STRICT TABLE TEMP THEN TO TRANSACTION TRIGGER UNION
-    UNIQUE UPDATE USING VACUUM VALUES VIEW WHEN WHERE WINDOW WITH WITHOUT
-"""
+_MORE: Final = "...> "
 
 
-def words_of(connection: Connection) -> list[str]:
-    """Return what can be completed: keywords, tables, columns, functions, dot-commands and modes."""
-    names: set[str] = set(_KEYWORDS.split()) | set(DOT_COMMANDS) | set(MODES)
-    for (name,) in connection.execute("SELECT DISTINCT name FROM pragma_function_list"):
-        names.add(f"{name}(")
-    for table, kind in connection.execute("SELECT name, type FROM sqlite_master").fetchall():
-        names.add(table)
-        if kind in ("table", "view"):
-            names |= {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
-    return sorted(names, key=str.lower)
+def prompt_of(console: Console) -> str:
+    """Return the prompt; a star tells that a transaction is open."""
+    return "discosql*> " if console.connection.in_transaction else "discosql> "
 
 
-def history_file() -> Path:
-    """Return where statements are remembered: DISCOSQL_HISTORY, or a file in the user's folder."""
+def history_file() -> Path | None:
+    """Return where statements are remembered: DISCOSQL_HISTORY, or a file in the user's folder; None for nowhere.
+
+    An empty DISCOSQL_HISTORY, or a file that cannot be written, means nowhere.
+    """
     given = os.environ.get("DISCOSQL_HISTORY")
-    return Path(given) if given else Path.home() / ".discosql_history"
+    if given == "":
+        return None
+    try:
+        path = Path(given) if given is not None else Path.home() / ".discosql_history"
+        with path.open("a", encoding="utf-8"):
+            return path
+    except (OSError, RuntimeError):  # the latter where there is no home
+        return None
 
 
-def read_statements(connection: Connection) -> Iterator[str]:
+def read_statements(console: Console) -> Iterator[str]:
     """Yield what a person enters, each time statements or a command that are complete, until the end of input.
 
     Ctrl-C gives up what was begun.
     """
-    reader = _toolkit_reader(connection) or _plain_reader()
+    reader = None if is_dumb() else _toolkit_reader(console)
+    if reader is None:
+        reader = _plain_reader(console)
     while True:
         try:
-            yield reader()
+            text = reader()
+            yield WORDS.get(text.strip().rstrip(";").lower(), text)
         except KeyboardInterrupt:
             continue
         except EOFError:
             return
 
 
-def _plain_reader() -> Callable[[], str]:
-    sys.stdout.write(f"{ADVICE}\n")
-    try:
-        import readline  # noqa: F401  # input() then has editing and history within the session
-    except ImportError:
-        pass
+def _is_ready(text: str) -> bool:
+    return is_ready(text) or text.strip().lower() in WORDS
+
+
+def _plain_reader(console: Console) -> Callable[[], str]:
+    if not is_dumb():
+        sys.stdout.write(f"{ADVICE}\n")
+        try:
+            import readline  # noqa: F401  # input() then has editing and history within the session
+        except ImportError:
+            pass
 
     def read() -> str:
-        text = input(PROMPT) + "\n"
-        while not is_ready(text):
-            text += input(MORE) + "\n"
+        prompt = prompt_of(console)
+        try:
+            text = input(prompt) + "\n"
+            while not _is_ready(text):
+                text += input(_MORE.rjust(len(prompt))) + "\n"
+        except KeyboardInterrupt:
+            sys.stdout.write("\n")
+            raise
         return text
 
     return read
 
 
-def _toolkit_reader(connection: Connection) -> Callable[[], str] | None:
+def _toolkit_reader(console: Console) -> Callable[[], str] | None:
     try:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.application import get_app
+        from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
         from prompt_toolkit.completion import Completer, Completion
         from prompt_toolkit.filters import Condition
-        from prompt_toolkit.history import FileHistory
+        from prompt_toolkit.history import FileHistory, History, InMemoryHistory
         from prompt_toolkit.lexers import PygmentsLexer
         from pygments.lexers.sql import SqlLexer
     except ImportError:
         return None
 
-    class Names(Completer):
-        """Completes the word before the cursor; what there is, is asked once for each statement."""
+    class Suggested(Completer):
+        """Completes what is before the cursor; what names there are is asked when a completion first needs them."""
 
         def __init__(self) -> None:
-            self.words: list[str] = []
+            self.names: Any = None
 
         def get_completions(self, document: Any, complete_event: Any) -> Iterator[Completion]:
-            word = document.get_word_before_cursor(pattern=_WORD)
-            if word:
-                folded = word.lower()
-                for name in self.words:
-                    if name.lower().startswith(folded):
-                        yield Completion(name, start_position=-len(word))
+            if self.names is None:
+                self.names = names_of(console.connection)
+            found = complete(document.text_before_cursor, document.text_after_cursor, self.names)
+            for text in found.texts:
+                yield Completion(text, start_position=-found.length)
 
-    names = Names()
+    path = history_file()
+    history: History = InMemoryHistory() if path is None else FileHistory(str(path))
+    if path is None and os.environ.get("DISCOSQL_HISTORY") != "":
+        console.screen.tell("statements are not remembered: DISCOSQL_HISTORY can name a file that can be written")
+    suggested = Suggested()
     session: PromptSession[str] = PromptSession(
-        history=FileHistory(str(history_file())),
-        completer=names,
+        history=history,
+        auto_suggest=AutoSuggestFromHistory(),
+        completer=suggested,
         complete_while_typing=False,
+        enable_open_in_editor=True,
         lexer=PygmentsLexer(SqlLexer),
-        multiline=Condition(lambda: not is_ready(get_app().current_buffer.text)),
-        prompt_continuation=MORE,
+        multiline=Condition(lambda: not _is_ready(get_app().current_buffer.text)),
+        prompt_continuation=lambda width, _number, _wrapped: _MORE.rjust(width),
     )
 
     def read() -> str:
-        names.words = words_of(connection)
-        return session.prompt(PROMPT)
+        suggested.names = None
+        return session.prompt(prompt_of(console))
 
     return read

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Tell what a repair does, and do it if that was asked for."""
-    with ProgressLine() as progress:
+    with ProgressLine(describe=lambda: "looking at the database") as progress:
 
         async def work(guild: Guild, log: Channel, engine: EngineOptions) -> int:
             if options.to_slot is not None:

@@ -3,9 +3,12 @@
 import sys
 
 from discosql.errors import Error
+from discosql.output_text import harmless
 
 
 def report(exc: Error) -> int:
     """Write an error for a person to standard error, and return the exit status that goes with it."""
-    sys.stderr.write(f"discosql: {type(exc).__name__}: {exc}\n")
+    text = f"discosql: {type(exc).__name__}: {exc}"
+    # What an error quotes may have been stored by anybody.
+    sys.stderr.write(f"{harmless(text) if sys.stderr.isatty() else text}\n")
     return 1

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         raise OperationalError(f"cannot read {path}: no such file")
     connection = discosql.connect(options.database, token=options.token, key=key_of(options), isolation_level=None)
     try:
-        with ProgressLine() as progress:
+        with ProgressLine(describe=lambda: "restoring") as progress:
             if path.suffix == ".sql":
                 connection.executescript(_script(path))
             else:

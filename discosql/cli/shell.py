@@ -2,15 +2,15 @@
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import discosql
 from discosql.cli.console import Console
 from discosql.cli.dot_command import Quit
-from discosql.cli.keys import add_key_arguments, key_of
+from discosql.cli.keys import add_key_arguments, key_of, read_key
 from discosql.cli.prompting import read_statements
-from discosql.cli.reporting import report
 from discosql.dbapi import Connection
 from discosql.errors import OperationalError
 from discosql.output import MODES
@@ -42,48 +42,74 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Open the database and run what was given, or a prompt."""
-    connection = discosql.connect(
-        options.database,
-        isolation_level=None,
-        token=options.token,
-        timeout=options.timeout,
-        key=key_of(options),
+    key = key_of(options)
+
+    def connect(database: str, key_file: str | None = None) -> Connection:
+        return discosql.connect(
+            database,
+            isolation_level=None,
+            token=options.token,
+            timeout=options.timeout,
+            key=key if key_file is None else read_key(key_file),
+        )
+
+    texts = list(_texts(options))
+    is_prompt = not texts and sys.stdin.isatty() and sys.stdout.isatty()
+    console = Console(
+        connect(options.database), options.mode, database=options.database, is_prompt=is_prompt, connect=connect
     )
-    try:
-        return _run(connection, options)
-    finally:
-        connection.close()
-
-
-def _run(connection: Connection, options: argparse.Namespace) -> int:
-    scripts: list[str] = []
-    try:
-        scripts += [Path(name).read_text(encoding="utf-8") for name in options.file]
-    except (OSError, UnicodeDecodeError) as exc:
-        return report(OperationalError(f"cannot read {exc.filename if isinstance(exc, OSError) else 'file'}: {exc}"))
-    scripts += options.sql
-    is_prompt = not scripts and sys.stdin.isatty()
-    console = Console(connection, options.mode, is_terminal=is_prompt and sys.stdout.isatty())
     try:
         if is_prompt:
-            return prompt(console)
-        return 0 if console.run("\n;".join(scripts) if scripts else sys.stdin.read()) else 1
+            prompt(console)
+            return 0
+        return 0 if run_texts(console, texts or [(_standard_input(), "standard input")]) else 1
     except Quit:
         return 0
+    finally:
+        console.close()
 
 
-def prompt(console: Console) -> int:
+def _texts(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Yield what the command line gives to run, and where each text is from."""
+    for name in options.file:
+        try:
+            yield Path(name).read_text(encoding="utf-8-sig"), name
+        except OSError as exc:
+            raise OperationalError(f"cannot read {name}: {exc.strerror}") from exc
+        except UnicodeDecodeError as exc:
+            raise OperationalError(f"cannot read {name}: {exc}") from exc
+    for sql in options.sql:
+        yield sql, ""
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as exc:
+        raise OperationalError(f"cannot read standard input: {exc}") from exc
+
+
+def run_texts(console: Console, texts: Sequence[tuple[str, str]]) -> bool:
+    """Run texts, each with its source, up to the first error if the console bails; return whether there was none."""
+    went_well = True
+    for text, source in texts:
+        if not console.run(text, source):
+            went_well = False
+            if console.bail:
+                break
+    return went_well
+
+
+def prompt(console: Console) -> None:
     """Run what a person enters until the end of input; errors are shown and the prompt goes on."""
-    console.timer = console.requests = True
-    sys.stdout.write(
+    console.write(
         f"discosql {discosql.__version__}. End a statement with ; and the session with Ctrl-D; .help helps.\n"
     )
-    for text in read_statements(console.connection):
+    for text in read_statements(console):
         try:
             console.run(text)
         except KeyboardInterrupt:
-            sys.stderr.write("interrupted\n")
+            console.screen.tell("interrupted")
         except Quit:
-            return 0
-    sys.stdout.write("\n")
-    return 0
+            return
+    console.write("\n")

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from discosql.detecting import readers, shown
-from discosql.output import _printable as printable
 from discosql.output import table
+from discosql.output_text import printable
 from discosql.planner.plan import OutputColumn
 from discosql.types import Row, SqlType, Value
 
