@@ -67,6 +67,16 @@ def literal(value: Any) -> str:
     return repr(value)
 
 
+COMPUTED = {
+    "INTEGER": ("abs({})", "{} % 3", "{} + 1", "CAST({} AS TEXT)"),
+    "REAL": ("round({})", "{} * 2", "CAST({} AS INTEGER)"),
+    "TEXT": ("lower({})", "length({})", "substr({}, 1, 1)", "{} || 'a'", "trim({}) COLLATE NOCASE"),
+    "BLOB": ("hex({})", "length({})"),
+    "ANY": ("typeof({})", "coalesce({}, 0)", "upper({})"),
+}
+"""Expressions over one column, by its kind, that indexes are made of and conditions ask for."""
+
+
 @dataclass
 class Expressions:
     """Makes expressions; without `queries`, none with subqueries."""
@@ -250,7 +260,11 @@ class Expressions:
         if random.random() < 0.12 and scope.own():
             name, column = random.choice(scope.own())
             operator = random.choice(("=", "=", "=", "<", ">=", "IS"))
-            return f"{name} {operator} {literal(self.value(column.kind))}"
+            other = literal(self.value(column.kind))
+            if random.random() < 0.4:
+                shape = self.computed(column.kind)
+                name, other = shape.format(name), shape.format(other)
+            return f"{name} {operator} {other}"
         first = self.of(kind, scope, min(depth, 1))
         tests: tuple[tuple[float, Callable[[], str]], ...] = (
             (0.24, lambda: f"{first} = {self.of(kind, scope, min(depth, 1))}{self._collated(kind)}"),
@@ -270,6 +284,10 @@ class Expressions:
         )
         at = random.random()
         return next(make for limit, make in tests if at <= limit)()
+
+    def computed(self, kind: str) -> str:
+        """Return one of few expressions over a column of a kind, with a place for it."""
+        return self.random.choice(COMPUTED[kind][:2] if self.random.random() < 0.8 else COMPUTED[kind])
 
     def _of_rows(self, first: str, kind: str, scope: Scope) -> str:
         """Return a test of row values, or one that is rare."""

@@ -122,7 +122,21 @@ class SqlGenerator:
             words = [random.choice(("", "", " COLLATE NOCASE")), random.choice(("", " DESC"))]
             terms = [f"{column}{word}" for column, word in zip(key, words, strict=False)]
             table.statements.append(f"CREATE INDEX {name}_i{number} ON {name} ({', '.join(terms)})")
+        for number in range(random.choice((0, 0, 1, 2))):
+            table.statements.append(self._computed_index(f"{name}_c{number}", table))
         return table
+
+    def _computed_index(self, name: str, table: Table) -> str:
+        """Return an index over an expression, or of some rows."""
+        random, expressions = self.random, Expressions(self.random)
+        column, other = random.choice(table.columns), random.choice(table.columns)
+        term = column.name if random.random() < 0.3 else expressions.computed(column.kind).format(column.name)
+        terms = [term, *([other.name] if random.random() < 0.3 else [])]
+        condition = random.choice(
+            (f"{other.name} IS NOT NULL", f"{other.name} = {literal(expressions.value(other.kind))}")
+        )
+        where = f" WHERE {condition}" if random.random() < 0.4 else ""
+        return f"CREATE INDEX {name} ON {table.name} ({', '.join(terms)}){where}"
 
     def _generate(self, table: Table, parts: list[str]) -> None:
         """Add a generated column now and then, behind the others and before the constraints."""
