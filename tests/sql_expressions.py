@@ -17,13 +17,14 @@ PATHS = ("$", "$.a", "$.b", "$.b[1]", "$[0]", "$[#-1]", "$.a.b", "$[2].c", "$.no
 
 @dataclass
 class Column:
-    """A column that a table or a query offers."""
+    """A column that a table or a query offers; `indexed` are expressions over it that have an index."""
 
     name: str
     kind: str
     nullable: bool = True
     collation: str = "BINARY"
     is_rowid: bool = False
+    indexed: list[str] = field(default_factory=list, compare=False)
 
 
 @dataclass
@@ -261,9 +262,11 @@ class Expressions:
             name, column = random.choice(scope.own())
             operator = random.choice(("=", "=", "=", "<", ">=", "IS"))
             other = literal(self.value(column.kind))
-            if random.random() < 0.4:
-                shape = self.computed(column.kind)
-                name, other = shape.format(name), shape.format(other)
+            indexed = [item for item in scope.own() if item[1].indexed]
+            if indexed and random.random() < 0.7:
+                name, column = random.choice(indexed)
+                shape = random.choice(column.indexed)
+                return f"{shape.format(name)} {operator} {shape.format(literal(self.value(column.kind)))}"
             return f"{name} {operator} {other}"
         first = self.of(kind, scope, min(depth, 1))
         tests: tuple[tuple[float, Callable[[], str]], ...] = (
@@ -286,8 +289,8 @@ class Expressions:
         return next(make for limit, make in tests if at <= limit)()
 
     def computed(self, kind: str) -> str:
-        """Return one of few expressions over a column of a kind, with a place for it."""
-        return self.random.choice(COMPUTED[kind][:2] if self.random.random() < 0.8 else COMPUTED[kind])
+        """Return an expression over a column of a kind, with a place for it."""
+        return self.random.choice(COMPUTED[kind])
 
     def _of_rows(self, first: str, kind: str, scope: Scope) -> str:
         """Return a test of row values, or one that is rare."""

@@ -130,8 +130,9 @@ class SqlGenerator:
         """Return an index over an expression, or of some rows."""
         random, expressions = self.random, Expressions(self.random)
         column, other = random.choice(table.columns), random.choice(table.columns)
-        term = column.name if random.random() < 0.3 else expressions.computed(column.kind).format(column.name)
-        terms = [term, *([other.name] if random.random() < 0.3 else [])]
+        shape = "{}" if random.random() < 0.3 else expressions.computed(column.kind)
+        column.indexed.append(shape)
+        terms = [shape.format(column.name), *([other.name] if random.random() < 0.15 else [])]
         condition = random.choice(
             (f"{other.name} IS NOT NULL", f"{other.name} = {literal(expressions.value(other.kind))}")
         )
