@@ -150,7 +150,7 @@ def test_the_prompt_without_its_extra(site: Path, tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-S", "-m", "discosql", "shop.disco"],
         cwd=tmp_path,
-        env={**environment(site), "TERM": "dumb", "DISCOSQL_HISTORY": str(tmp_path / "history")},
+        env={**environment(site), "TERM": "xterm", "DISCOSQL_HISTORY": str(tmp_path / "history")},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -5,12 +5,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from discosql.cli.dot_commands import DOT_COMMANDS
 from discosql.cli.main import COMMANDS, SHELL
 from documentation.commands import on_page_markdown as list_commands
+from documentation.diagrams import DIAGRAMS
+from documentation.diagrams import FOLDER as DIAGRAM_FILES
+from documentation.drawing import Drawing
 from documentation.links import on_page_markdown
 
 TOP = Path(__file__).parent.parent
@@ -55,6 +59,32 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         "errors.Error",
     ):
         assert f'id="discosql.{name}"' in api, name
+
+
+def test_drawings_are_those_of_their_source_and_shown() -> None:
+    assert {path.name for path in DIAGRAM_FILES.iterdir()} == {f"{name}.svg" for name in DIAGRAMS}
+    pages = "".join(path.read_text("utf-8") for path in DOCS.glob("*.md"))
+    for name, draw in DIAGRAMS.items():
+        text = (DIAGRAM_FILES / f"{name}.svg").read_text("utf-8")
+        assert text == draw().svg(), f"{name}: run python -m documentation.diagrams"
+        assert len(re.findall(rf"!\[[^\]]{{20,}}\]\(diagrams/{name}\.svg\)", pages)) == 1, name
+        names = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(text).iter()}
+        assert {"title", "desc"} < names and "image" not in names
+        assert "prefers-color-scheme: dark" in text
+
+
+def test_a_drawing_takes_no_text_that_does_not_fit() -> None:
+    drawing = Drawing("title", "description", 100)
+    with pytest.raises(ValueError, match="do not fit"):
+        drawing.box(10, 10, 60, 40, "a text that is too long")
+    with pytest.raises(ValueError, match="do not fit"):
+        drawing.box(10, 10, 60, 40, "a", "b", "c")
+    with pytest.raises(ValueError, match="leaves the drawing"):
+        drawing.text(690, 10, "beyond")
+    with pytest.raises(ValueError, match="along an axis"):
+        drawing.arrow((0, 0), (10, 10))
+    with pytest.raises(ValueError, match="no kind"):
+        drawing.box(10, 10, 60, 40, "a", kind="other")
 
 
 @pytest.mark.parametrize("page", ["index", "api"])
