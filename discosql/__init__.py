@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from discosql import aio
 from discosql.adapting import PrepareProtocol, adapt, adapters, register_adapter
+from discosql.blob import Blob
 from discosql.connection import LEGACY_TRANSACTION_CONTROL
 from discosql.cursor import Cursor
 from discosql.dbapi import (
@@ -49,6 +50,8 @@ from discosql.dbapi_types import (
 )
 from discosql.detecting import PARSE_COLNAMES, PARSE_DECLTYPES, converters, register_converter
 from discosql.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
     DatabaseCorruptionError,
     DatabaseError,
     DatabaseLookupError,
@@ -60,6 +63,7 @@ from discosql.errors import (
     Error,
     ForbiddenError,
     GuildError,
+    IntegerRangeError,
     IntegrityError,
     InterfaceError,
     InternalError,
@@ -73,7 +77,9 @@ from discosql.errors import (
     QueryInterruptedError,
     QueryTimeoutError,
     SerializationError,
+    SqlLimitError,
     SqlSyntaxError,
+    TextEncodingError,
     UnavailableError,
     UnknownNameError,
     UnknownOutcomeError,
@@ -81,6 +87,7 @@ from discosql.errors import (
 )
 from discosql.planner.tokens import is_complete as complete_statement
 from discosql.rows import Row
+from discosql.sqlite_codes import CODES as _CODES
 
 if TYPE_CHECKING:
     from discosql.database import Database
@@ -102,7 +109,10 @@ __all__ = [
     "PARSE_DECLTYPES",
     "ROWID",
     "STRING",
+    "ArgumentTypeError",
+    "ArgumentValueError",
     "Binary",
+    "Blob",
     "CommandAccess",
     "Condition",
     "Connection",
@@ -123,6 +133,7 @@ __all__ = [
     "FieldRef",
     "ForbiddenError",
     "GuildError",
+    "IntegerRangeError",
     "IntegrityError",
     "InterfaceError",
     "InternalError",
@@ -140,8 +151,10 @@ __all__ = [
     "QueryTimeoutError",
     "Row",
     "SerializationError",
+    "SqlLimitError",
     "SqlSyntaxError",
     "Table",
+    "TextEncodingError",
     "Time",
     "TimeFromTicks",
     "Timestamp",
@@ -192,6 +205,8 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
+    if name in _CODES:
+        return _CODES[name]
     if name not in _LAZY:
         raise AttributeError(f"module 'discosql' has no attribute {name!r}")
     return getattr(import_module(_LAZY[name]), name)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from discosql.errors import DataError, ProgrammingError
+from discosql.errors import DataError, IntegerRangeError, ProgrammingError, TextEncodingError
 from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType, Value
 
 
@@ -20,17 +20,22 @@ def timestamp_text(moment: datetime.datetime) -> str:
     return moment.isoformat(sep=" ")
 
 
-def _checked_text(text: str) -> str:
+def check_encodable(text: str) -> None:
+    """Raise TextEncodingError for text with a lone surrogate, which cannot be stored."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as exc:
-        raise DataError("text holds a lone surrogate, which is no Unicode character") from exc
+        raise TextEncodingError(*exc.args) from exc
+
+
+def _checked_text(text: str) -> str:
+    check_encodable(text)
     return str(text)
 
 
 def _checked_integer(number: int) -> int:
     if not MIN_INTEGER <= number <= MAX_INTEGER:
-        raise DataError("integer does not fit in 64 bits")
+        raise IntegerRangeError("Python int too large to convert to SQLite INTEGER")
     return int(number)
 
 
@@ -42,9 +47,10 @@ def _checked_decimal(number: Decimal) -> Decimal:
 
 def _json_text(data: Any) -> str:
     try:
-        return _checked_text(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as exc:
         raise DataError(f"value of type {type(data).__name__} cannot be written as JSON") from exc
+    return _checked_text(text)
 
 
 _TO_VALUE: Final[tuple[tuple[type, Callable[[Any], Value]], ...]] = (
@@ -86,17 +92,25 @@ _NOTHING: Final = object()
 
 
 def adapt(obj: Any, protocol: type[Any] = PrepareProtocol, alternate: Any = _NOTHING, /) -> Any:
-    """Return what the adapter of an object's type, or its `__conform__`, makes of it, else `alternate`.
+    """Return what the adapter of an object's type, `__adapt__` of the protocol, or its `__conform__` makes of it.
+
+    Else `alternate`.
 
     Raises ProgrammingError if there is neither and no alternate.
     """
     adapter = adapters.get((type(obj), protocol))
     if adapter is not None:
         return adapter(obj)
-    conform = getattr(type(obj), "__conform__", None)
-    adapted = None if conform is None else conform(obj, protocol)
-    if adapted is not None:
-        return adapted
+    for offer, argument in (
+        (getattr(protocol, "__adapt__", None), obj),
+        (getattr(obj, "__conform__", None), protocol),
+    ):
+        try:
+            adapted = None if offer is None else offer(argument)
+        except TypeError:
+            continue  # as in sqlite3: it is not for objects such as this one
+        if adapted is not None:
+            return adapted
     if alternate is _NOTHING:
         raise ProgrammingError("can't adapt")
     return alternate

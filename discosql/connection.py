@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from discosql import errors
+from discosql.adapting import check_encodable
 from discosql.drive import Control
-from discosql.errors import OperationalError, ProgrammingError
+from discosql.errors import ArgumentValueError, NotSupportedError, OperationalError, ProgrammingError
 from discosql.rows import RowFactory
+from discosql.sqlite_codes import SWITCHES
 
 if TYPE_CHECKING:
+    from discosql.planner.authorizer import Callback as AuthorizerCallback
     from discosql.session import Session
     from discosql.storage.engine import Observer, Requests
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 LEGACY_TRANSACTION_CONTROL: Final = -1
 """The value of `autocommit` that leaves transactions to `isolation_level`, as in sqlite3."""
 
+_ALWAYS_ON: Final = frozenset(
+    SWITCHES[f"SQLITE_DBCONFIG_{name}"] for name in ("ENABLE_TRIGGER", "ENABLE_VIEW", "DQS_DML", "DQS_DDL")
+)
 _ISOLATION_LEVELS: Final = frozenset({"", "DEFERRED", "IMMEDIATE", "EXCLUSIVE"})
 
 
@@ -45,6 +51,20 @@ async def check_session(session: Session, history: bool, progress: Progress | No
     )
 
 
+def _interrupting(handler: Callable[[], object]) -> Callable[[], object]:
+    """Return a progress handler whose exceptions interrupt, as in sqlite3."""
+    from discosql.executor.functions.user import show
+
+    def call() -> object:
+        try:
+            return bool(handler())
+        except Exception as exc:  # the user's code may raise anything
+            show(exc, handler)
+            return True
+
+    return call
+
+
 class ConnectionBase:
     """A connection's settings and introspection.
 
@@ -63,6 +83,8 @@ class ConnectionBase:
     ProgrammingError: ClassVar = errors.ProgrammingError
     NotSupportedError: ClassVar = errors.NotSupportedError
 
+    _closed: bool | None = None  # None: not opened
+
     def __init__(
         self,
         session: Session,
@@ -75,7 +97,7 @@ class ConnectionBase:
         self.detect_types: Final = detect_types
         self._session = session
         self._control = Control(timeout or None)
-        self._closed = False
+        self._closed: bool | None = False
         self._observer: Observer | None = None
         self.row_factory: RowFactory | None = None
         self.text_factory: Callable[[bytes], Any] | type[str] = str
@@ -92,6 +114,7 @@ class ConnectionBase:
 
         The levels DEFERRED, IMMEDIATE and EXCLUSIVE are accepted and mean the same: transactions are serializable.
         """
+        self._check_made()
         return self._isolation_level
 
     @isolation_level.setter
@@ -125,7 +148,8 @@ class ConnectionBase:
         else:
             mode = "never" if self._autocommit else "always"
         self._session.implicit_begin = mode
-        self._session.begin_text = f"BEGIN {self._isolation_level or ''}"
+        self._session.begin_text = "BEGIN" if mode == "always" else f"BEGIN {self._isolation_level or ''}"
+        self._session.scripts_commit = self._autocommit == LEGACY_TRANSACTION_CONTROL
 
     @property
     def timeout(self) -> float | None:
@@ -140,8 +164,9 @@ class ConnectionBase:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction with changes or an explicit BEGIN is open."""
-        return self._session.in_transaction
+        """Whether a transaction is open: with `autocommit` False always, else with changes or an explicit BEGIN."""
+        self._check_made()
+        return self._session.in_transaction or self._session.implicit_begin == "always"
 
     def _check_no_transaction(self, purpose: str) -> None:
         if self._session.in_transaction:
@@ -150,6 +175,7 @@ class ConnectionBase:
     @property
     def total_changes(self) -> int:
         """The number of rows changed since the connection was opened."""
+        self._check_made()
         return self._session.state.total_changes
 
     @property
@@ -173,7 +199,7 @@ class ConnectionBase:
     @property
     def closed(self) -> bool:
         """Whether `close` was called."""
-        return self._closed
+        return bool(self._closed)
 
     @property
     def is_busy(self) -> bool:
@@ -188,10 +214,10 @@ class ConnectionBase:
     def set_progress_handler(self, handler: Callable[[], object] | None, n: int = 1) -> None:
         """Call a handler now and then during statements, and ten times a second while they wait for requests.
 
-        A true result interrupts. `n` is there for sqlite3's sake.
+        A true result interrupts, and so does an exception. `n` is there for sqlite3's sake.
         """
         self._check_open()
-        self._control.progress = handler
+        self._control.progress = None if handler is None else _interrupting(handler)
 
     def set_metrics_callback(self, callback: Observer | None) -> None:
         """Call a function with every `Metric`: requests, waits before they begin, commits, checkpoints; None stops it.
@@ -207,9 +233,61 @@ class ConnectionBase:
         self._observer = callback
 
     def set_trace_callback(self, callback: Callable[[str], object] | None) -> None:
-        """Call a function with the text of every statement that is run; None stops it."""
+        """Call a function with every statement that is run, values in place of its parameters; None stops it."""
+        from discosql.tracing import Trace
+
         self._check_open()
-        self._session.trace = callback
+        self._session.trace = None if callback is None else Trace(callback)
+
+    def set_authorizer(self, authorizer_callback: AuthorizerCallback | None) -> None:
+        """Let a function decide, when a statement is planned, what it may do; None lets all be done.
+
+        It is called with the number of an action, two names that depend on it, the database (``main`` or ``temp``) and
+        the view or trigger that the SQL is in, and returns `SQLITE_OK`, `SQLITE_DENY` (the statement is an error) or
+        `SQLITE_IGNORE` (a column or function is NULL, a statement does nothing). See
+        https://sqlite.org/c3ref/c_alter_table.html; of DDL and of transactions there is one action a statement.
+        """
+        from discosql.executor.functions.user import show
+        from discosql.planner.authorizer import Authorizer
+
+        self._check_open()
+        self._session.authorizer = authorizer_callback and Authorizer(
+            authorizer_callback, lambda error: show(error, authorizer_callback)
+        )
+        self._session.forget_statements()
+
+    def getlimit(self, category: int, /) -> int:
+        """Return a limit, such as that of `SQLITE_LIMIT_SQL_LENGTH`."""
+        self._check_open()
+        return self._session.limits.get(category)
+
+    def setlimit(self, category: int, limit: int, /) -> int:
+        """Change a limit and return what it was. A negative one changes nothing, a higher one than SQLite's is cut.
+
+        There are those of the length of parameters and of statements, of a statement's parameters and of a function's
+        arguments; the others are fixed, and NotSupportedError says so.
+        """
+        self._check_open()
+        before = self._session.limits.set(category, limit)
+        self._session.forget_statements()
+        return before
+
+    def getconfig(self, op: int, /) -> bool:
+        """Tell whether a switch is on, such as `SQLITE_DBCONFIG_ENABLE_FKEY`."""
+        self._check_open()
+        if op == SWITCHES["SQLITE_DBCONFIG_ENABLE_FKEY"]:
+            return self._session.state.foreign_keys
+        if op not in SWITCHES.values():
+            raise ArgumentValueError(f"unknown config 'op': {op}")
+        return op in _ALWAYS_ON
+
+    def setconfig(self, op: int, enable: bool = True, /) -> None:
+        """Turn a switch on or off: that of foreign keys. Raises NotSupportedError for one that is fixed."""
+        if self.getconfig(op) == enable:
+            return
+        if op != SWITCHES["SQLITE_DBCONFIG_ENABLE_FKEY"]:
+            raise NotSupportedError(f"switch {op} is {'on' if op in _ALWAYS_ON else 'off'} and cannot be changed")
+        self._session.state.foreign_keys = enable
 
     # Functions ----------------------------------------------------------------------------------------------------
 
@@ -240,6 +318,7 @@ class ConnectionBase:
         self._check_open()
         if not isinstance(name, str):
             raise TypeError("a collation's name is text")
+        check_encodable(name)
         if callable is None:
             self._session.collations.pop(str.upper(name), None)
         elif not hasattr(callable, "__call__"):  # noqa: B004 - the argument has the name of the function
@@ -259,6 +338,11 @@ class ConnectionBase:
             self._session.registry = registry.with_aggregate(function)
         self._session.forget_statements()
 
+    def _check_made(self) -> None:
+        if self._closed is None:
+            raise ProgrammingError("Base Connection.__init__ not called.")
+
     def _check_open(self) -> None:
+        self._check_made()
         if self._closed:
             raise ProgrammingError("Cannot operate on a closed database.")

@@ -175,7 +175,8 @@ def convert(value: Value, target: SqlType, column: str) -> Value:
         return _COLUMNS[target](value)
     except _Misfit:
         kind = "INT" if isinstance(value, int) else type_name(value)
-        raise DataError(f"cannot store {kind} value in {target.value} column {column}") from None
+        message = f"cannot store {kind} value in {target.value} column {column}"
+        raise DataError(message).coded("SQLITE_CONSTRAINT_DATATYPE") from None
 
 
 def _leniently(convert_value: Callable[[Value], Value]) -> Callable[[Value], Value]:

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
+from discosql.connection import ConnectionBase
+from discosql.errors import ArgumentTypeError
 from discosql.rows import CursorBase
 
 if TYPE_CHECKING:
-    from discosql.dbapi import Connection  # noqa: F401 - the base class has its name as text
+    from discosql.dbapi import Connection
     from discosql.session import Parameters
 
 
 class Cursor(CursorBase["Connection"]):
     """Runs statements and holds the rows of the last one; also an iterator over them."""
+
+    def __init__(self, connection: Connection) -> None:
+        if not isinstance(connection, ConnectionBase):
+            raise ArgumentTypeError(f"a cursor is of a connection, not of {type(connection).__name__}")
+        super().__init__(connection)
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> Self:
         """Run one statement and return the cursor.

@@ -12,11 +12,12 @@ from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, Unpack, cast, overload
 
+from discosql.blob import Blob, blob_statements
 from discosql.connection import Progress, check_session, no_progress
 from discosql.cursor import Cursor
 from discosql.dbapi_export import Exporting, ExportSettings, export_from
 from discosql.drive import LOOP_THREAD, drive, run_here
-from discosql.errors import ProgrammingError
+from discosql.errors import ArgumentTypeError, ArgumentValueError, OperationalError, ProgrammingError
 from discosql.executor.context import Result
 from discosql.types import SQLITE_VERSION
 
@@ -67,6 +68,7 @@ class Connection(Exporting):
         # All that runs SQL is imported here, so that importing the package takes no time.
         from discosql.opening import Options, open_session
 
+        self._closed = None  # a connection that cannot be opened anew cannot be used
         opened = Options.of(database, cast("ConnectOptions", options))
         super().__init__(LOOP_THREAD.run(open_session(opened)), **opened.for_connection())
         self._lock = threading.RLock()
@@ -76,7 +78,7 @@ class Connection(Exporting):
         """Return a new cursor. `factory` is given the connection and returns a `Cursor`, as that class does."""
         self._check_open()
         cursor = factory(self)
-        if not isinstance(cursor, Cursor):
+        if not issubclass(type(cursor), Cursor):  # what only says so is none
             raise TypeError(f"factory must return a cursor, not {type(cursor).__name__}")
         return cursor
 
@@ -96,12 +98,19 @@ class Connection(Exporting):
         return Cursor(self).executescript(script)
 
     def commit(self) -> None:
-        """Commit the open transaction. Raises SerializationError if another one got in its way; it is then undone."""
-        self._run(self._session.commit)
+        """Commit the open transaction. Raises SerializationError if another one got in its way; it is then undone.
+
+        Does nothing if `autocommit` is True, as in sqlite3.
+        """
+        self._check_open()
+        if self._autocommit is not True:
+            self._run(self._session.commit)
 
     def rollback(self) -> None:
-        """Undo the open transaction."""
+        """Undo the open transaction. Does nothing if `autocommit` is True, as in sqlite3."""
         self._check_open()
+        if self._autocommit is True:
+            return
         with self._lock:
             self._session.rollback()
 
@@ -144,6 +153,10 @@ class Connection(Exporting):
 
     def iterdump(self) -> Iterator[str]:
         """Yield the statements that make the database anew, as sqlite3 does; SQLite reads them, too."""
+        self._check_open()
+        return self._dump()
+
+    def _dump(self) -> Iterator[str]:
         # Few programs dump, and all would import what that needs.
         from discosql.upkeep.dump import dump_lines
 
@@ -176,11 +189,13 @@ class Connection(Exporting):
         """
         self._check_open()
         if target is self:
-            raise ProgrammingError("target cannot be the same connection instance")
+            raise ArgumentValueError("target cannot be the same connection instance")
         if not hasattr(target, "execute"):
-            raise ProgrammingError(f"the target of a backup is a connection, not {type(target).__name__}")
+            raise ArgumentTypeError(f"the target of a backup is a connection, not {type(target).__name__}")
         if progress is not None and not callable(progress):
-            raise ProgrammingError("progress argument must be a callable")
+            raise ArgumentTypeError("progress argument must be a callable")
+        if name.lower() not in ("main", "temp"):
+            raise OperationalError(f"unknown database {name}")
         if not isinstance(target, Connection):
             for line in self.iterdump():
                 target.execute(line)
@@ -196,6 +211,52 @@ class Connection(Exporting):
         view = self._snapshot()
         with target._lock:
             LOOP_THREAD.run(copy_database(view, target._session.engine, report))
+
+    def blobopen(self, table: str, column: str, row: int, /, *, readonly: bool = False, name: str = "main") -> Blob:
+        """Return a `Blob`: the text or blob in a column of the row with that rowid, to be read and written in pieces.
+
+        `name` is the database, ``main`` or ``temp``. What is written is an UPDATE, in the open transaction or one that
+        begins as with any other change; with autocommit each write is a commit.
+        """
+        self._check_open()
+        statements = blob_statements(self._session.catalog, table, column, name)
+        return Blob(self._rows, statements, row, readonly)
+
+    def _rows(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return self._run(lambda: self._session.execute(sql, parameters)).rows
+
+    def serialize(self, *, name: str = "main") -> bytes:
+        """Return the database as the bytes of an archive, as `write_archive` writes it; `deserialize` reads them.
+
+        They are not those of an SQLite file: a database in a server is no file.
+        """
+        from discosql.upkeep.archive import archive_bytes
+
+        self._check_open()
+        if name.lower() != "main":
+            raise OperationalError(f"unable to serialize '{name}'")
+        view = self._snapshot()
+        with self._lock:
+            return LOOP_THREAD.run(archive_bytes(view))
+
+    def deserialize(self, data: Any, /, *, name: str = "main") -> None:
+        """Leave the database of the connection, and go on with one in memory that is a copy of what was serialized.
+
+        Raises DatabaseCorruptionError for bytes that are no archive, OperationalError within a transaction.
+        """
+        from discosql.storage.engine import open_memory
+        from discosql.upkeep.archive import ArchiveFile, restore_archive
+
+        self._check_open()
+        if name.lower() != "main":
+            raise OperationalError(f"unable to deserialize '{name}'")
+        self._check_no_transaction("deserialize")
+        with ArchiveFile(bytes(memoryview(data)), no_progress) as archive, self._lock:
+            engine = LOOP_THREAD.run(open_memory())
+            LOOP_THREAD.run(restore_archive(engine, archive, no_progress))
+            left = self._session.engine
+            self._session.move_to(engine)
+            LOOP_THREAD.run(left.close())
 
     def write_archive(self, path: str | PathLike[str], *, progress: Progress | None = None) -> int:
         """Write the database into one file from which nothing is missing; return the number of rows.
@@ -246,11 +307,17 @@ class Connection(Exporting):
 
         Raises ProgrammingError when called again, as PEP 249's compliance suite asks.
         """
+        self._check_open()
         with self._lock:
             self._check_open()
             self._closed = True
             self._session.rollback()
             LOOP_THREAD.run(self._session.engine.close())
+
+    def _apply_transaction_mode(self) -> None:
+        super()._apply_transaction_mode()
+        if self._session.implicit_begin == "never" and self._session.in_transaction:
+            self._run(self._session.commit)
 
     def _check_open(self) -> None:
         super()._check_open()

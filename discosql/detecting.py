@@ -59,7 +59,8 @@ def readers(
 def _reader(column: OutputColumn, detect_types: int, text_factory: TextFactory | type[str]) -> Reader | None:
     converter = _converter(column, detect_types) if detect_types else None
     if converter is not None:
-        return lambda value: None if value is None else converter(_bytes(value))
+        # As in sqlite3, an empty blob is nothing to convert.
+        return lambda value: None if value is None or value == b"" else converter(_bytes(value))
     kind = column.type
     if kind is not None and kind in CONVERTED_TYPES:
         return lambda value: from_value(value, kind)

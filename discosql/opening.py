@@ -48,6 +48,7 @@ class ConnectOptions(TypedDict, total=False):
     autocommit: bool | int
     detect_types: int
     uri: bool
+    read_only: bool
     cached_statements: int
     max_staleness: float
     cache_size: int
@@ -64,7 +65,8 @@ class Options:
     them. `gateway`: listen to push events, so that warm reads ask nothing. `create`: make the database if it is not
     there (default), else OperationalError. `timeout`: seconds a statement may take, None for no limit.
     `isolation_level`, `autocommit`, `detect_types`: as in sqlite3. `uri`: the address is ``file:path?mode=rw``, as in
-    sqlite3, with mode rwc (the default), rw or memory. `cached_statements`: prepared statements kept. `max_staleness`:
+    sqlite3, with mode rwc (the default), rw, ro or memory. `read_only`: refuse
+    statements that change anything. `cached_statements`: prepared statements kept. `max_staleness`:
     seconds that a transaction's snapshot may lag behind other processes on Discord. `cache_size`: bytes of decoded
     pages kept in memory. `as_of`: see the database as it was at a moment (a datetime, or ISO 8601 text; UTC if it has
     no zone) or after the entry with that slot; such a connection can only read. `key`: 32 bytes or a
@@ -83,6 +85,7 @@ class Options:
     autocommit: bool | int = LEGACY_TRANSACTION_CONTROL
     detect_types: int = 0
     uri: bool = False
+    read_only: bool = False
     cached_statements: int = 256
     max_staleness: float = 1.0
     cache_size: int = 256 * 2**20
@@ -118,12 +121,17 @@ class Options:
             raise OperationalError(f"invalid uri authority: {parts.netloc}")
         asked = dict(parse_qsl(parts.query))
         mode = asked.pop("mode", "rwc")
-        if mode not in ("rw", "rwc", "memory"):
-            raise NotSupportedError(f"a database cannot be opened with mode={mode}; use as_of= for reading only")
+        if mode not in ("ro", "rw", "rwc", "memory"):
+            raise OperationalError(f"no such access mode: {mode}")
         if asked:
             raise NotSupportedError(f"{min(asked)} in a database's URI is not supported")
         path = unquote(parts.path, errors="surrogateescape")
-        return replace(self, address=":memory:" if mode == "memory" else path, create=self.create and mode != "rw")
+        return replace(
+            self,
+            address=":memory:" if mode == "memory" else path,
+            create=self.create and mode not in ("ro", "rw"),
+            read_only=self.read_only or mode == "ro",
+        )
 
     @property
     def may_create(self) -> bool:
@@ -180,7 +188,12 @@ async def open_session(options: Options) -> Session:
         await engine.close()
         raise
     return Session(
-        engine, DEFAULT, cached_statements=options.cached_statements, max_staleness=options.max_staleness, past=past
+        engine,
+        DEFAULT,
+        cached_statements=options.cached_statements,
+        max_staleness=options.max_staleness,
+        past=past,
+        read_only=options.read_only,
     )
 
 

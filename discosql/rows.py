@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 from discosql.detecting import Reader, readers, shown, shown_name
-from discosql.errors import InterfaceError, ProgrammingError
+from discosql.errors import ArgumentTypeError, InterfaceError, ProgrammingError
 from discosql.types import fold_case
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Row(Sequence[Any]):
     __slots__ = ("_names", "_values")
 
     def __init__(self, cursor: CursorBase[Any], values: tuple[Any, ...]) -> None:
+        if not issubclass(type(cursor), CursorBase):  # what only says so is none
+            raise ArgumentTypeError(f"a row is of a cursor, not of {type(cursor).__name__}")
         if cursor.description is None:
             raise InterfaceError("the cursor has no columns")
         self._names = [column[0] for column in cursor.description]
@@ -78,6 +80,8 @@ class CursorBase(Generic[C]):
     changed rows, -1 where there is none to tell; `lastrowid` the rowid of the last inserted row.
     """
 
+    _closed: bool | None = None  # None: not made
+
     def __init__(self, connection: C) -> None:
         self.connection: Final = connection
         self.arraysize = 1
@@ -92,7 +96,7 @@ class CursorBase(Generic[C]):
         self._description: Description | None = None
         self._rows: list[tuple[Any, ...]] = []
         self._position = 0
-        self._closed = False
+        self._closed: bool | None = False
 
     @property
     def description(self) -> Description | None:
@@ -146,12 +150,16 @@ class CursorBase(Generic[C]):
 
     def _end(self) -> None:
         """Close; `rowcount` can still be asked for, as in sqlite3."""
+        if self._closed is None:
+            self._check_open()
         self._closed = True
         rowcount = self.rowcount
         self._reset()
         self.rowcount = rowcount
 
     def _check_open(self) -> None:
+        if self._closed is None:
+            raise ProgrammingError("Base Cursor.__init__ not called.")
         if self._closed:
             raise ProgrammingError("Cannot operate on a closed cursor.")
 

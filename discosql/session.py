@@ -11,8 +11,15 @@ from functools import partial
 from random import Random
 from typing import Any, Final, TypeAlias
 
-from discosql.adapting import to_value
-from discosql.errors import IntegrityError, OperationalError, ProgrammingError, SerializationError
+from discosql.adapting import check_encodable, to_value
+from discosql.errors import (
+    ArgumentTypeError,
+    ArgumentValueError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SerializationError,
+)
 from discosql.executor.compile import evaluate_constant
 from discosql.executor.context import Context, Result
 from discosql.executor.functions.registry import Registry
@@ -24,7 +31,9 @@ from discosql.executor.run import (
     compile_statement,
 )
 from discosql.explaining import Steps, explain_steps
+from discosql.limits import Limits
 from discosql.past import Past
+from discosql.planner.authorizer import Authorizer
 from discosql.planner.context import PlanContext
 from discosql.planner.cost import expected_costs
 from discosql.planner.parse import bind_parameters, split
@@ -45,8 +54,6 @@ Apart: TypeAlias = TransactionControl | Vacuum | CheckIntegrity | Explain
 MAX_RETRIES: Final = 50
 """How often an autocommit statement is run again after conflicts, each time on a newer snapshot."""
 
-_READ_ONLY: Final = "attempt to write a readonly database: the past cannot be changed"
-
 
 class Session(SessionTransactions):
     """One connection's view of the database: settings, open transaction, savepoints, statement cache.
@@ -65,12 +72,16 @@ class Session(SessionTransactions):
         cached_statements: int = 256,
         max_staleness: float = 1.0,
         past: Transaction | None = None,
+        read_only: bool = False,
     ) -> None:
         super().__init__(engine, implicit_begin, past)
         self._past = Past(engine)
         self.registry = registry
         self.max_staleness = max_staleness
+        self.read_only = read_only
         self.collations: dict[str, Callable[[str, str], int]] = {}
+        self.limits = Limits()
+        self.authorizer: Authorizer | None = None
         self.optimise = True
         self._random = Random()
         self._cache = StatementCache(cached_statements)
@@ -83,9 +94,9 @@ class Session(SessionTransactions):
             yield self.engine.refreshing()
         cached = self._statement(sql)
         statement = cached.prepared.statement
-        values = tuple(map(to_value, bind_parameters(cached.prepared.parameters, parameters)))
+        values = self._bound(cached.prepared, parameters)
         if isinstance(statement, Apart):
-            self._tell(sql)
+            self._tell_statement(sql, values)
             return (yield from self._run_apart(statement, values))
         plan = Plan(cached.compiled(self.registry, values), partial(self._compiled, sql, values), sql=sql)
         result = yield from self._run(plan, values)
@@ -111,6 +122,9 @@ class Session(SessionTransactions):
         if isinstance(prepared.statement, Query | Explain | TransactionControl):
             raise ProgrammingError("executemany() can only execute statements that change rows")
         bound = bind_many(prepared.parameters, rows)
+        if self.limits.is_short:
+            for values in bound:
+                self.limits.check_values(values)
         if not bound:
             return Result(rowcount=0)
         plan = Plan(cached.compiled(self.registry, None), partial(self._compiled, sql, None), bound, sql)
@@ -118,6 +132,11 @@ class Session(SessionTransactions):
 
     def execute_script(self, script: str) -> Steps:
         """Run every statement of a script, after committing an open transaction as sqlite3 does."""
+        self._check_script(script)
+        if not self.scripts_commit:
+            for sql in split(script):
+                yield from self.execute(sql)
+            return Result()
         yield from self.commit()
         implicit, self.implicit_begin = self.implicit_begin, "never"
         try:
@@ -127,19 +146,39 @@ class Session(SessionTransactions):
             self.implicit_begin = implicit
         return Result()
 
+    def _check_script(self, script: str) -> None:
+        if not isinstance(script, str):
+            raise ArgumentTypeError(f"a script is text, not {type(script).__name__}")
+        if "\0" in script:
+            raise ArgumentValueError("embedded null character")
+        check_encodable(script)
+        self.limits.check_text(script)
+
+    def _bound(self, prepared: Prepared, parameters: Parameters) -> tuple[Value, ...]:
+        values = tuple(map(to_value, bind_parameters(prepared.parameters, parameters)))
+        if self.limits.is_short:
+            self.limits.check_values(values)
+        return values
+
+    def _tell_statement(self, sql: str, *rows: tuple[Value, ...]) -> None:
+        """Trace a statement, for each row of parameters."""
+        if self.trace is not None and sql:
+            for values in rows:
+                self.trace.tell_expanded(sql, values, self.limits.length)
+
     def _compiled(self, sql: str, values: tuple[Value, ...] | None) -> CompiledStatement:
         return self._statement(sql).compiled(self.registry, values)
 
     def _run(self, plan: Plan, values: tuple[Value, ...]) -> Steps:
         compiled = plan.compiled
-        if self._fixed is not None and compiled.writes:
-            raise OperationalError(_READ_ONLY)
+        if compiled.writes:
+            self._check_writable()
         if compiled.needs_temporary:
             self._open_temporary()
         if self.transaction is None and self._begins(compiled):
             self._tell(self.begin_text)
             self._begin()
-        self._tell(plan.sql)
+        self._tell_statement(plan.sql, *([values] if plan.rows is None else plan.rows))
         try:
             if self.transaction is not None:
                 result = yield from self._run_in(self.transaction, plan.run, values)
@@ -147,7 +186,7 @@ class Session(SessionTransactions):
                 result = yield from self._autocommit(plan, values)
         except ChangesKeptError as kept:
             self.state.count(kept.result)
-            raise IntegrityError(str(kept)) from kept
+            raise IntegrityError(str(kept)).coded(kept.sqlite_errorname) from kept
         self.state.count(result)
         return result
 
@@ -210,9 +249,13 @@ class Session(SessionTransactions):
         leaves = expected_costs(explain.statement, self._plan_context({}))
         return explain_steps(explain, self.engine, leaves, compile_inner, run)
 
+    def _check_writable(self) -> None:
+        if self._fixed is not None or self.read_only:
+            why = "" if self._fixed is None else ": the past cannot be changed"
+            raise OperationalError(f"attempt to write a readonly database{why}").coded("SQLITE_READONLY")
+
     def _vacuum(self) -> Steps:
-        if self._fixed is not None:
-            raise OperationalError(_READ_ONLY)
+        self._check_writable()
         if self.transaction is not None:
             raise OperationalError("cannot VACUUM from within a transaction")
         yield self.engine.vacuuming()
@@ -244,6 +287,13 @@ class Session(SessionTransactions):
         fixed = self.transaction is not None or self._fixed is not None
         return not fixed and self.engine.is_stale(self.max_staleness)
 
+    def move_to(self, engine: Engine) -> None:
+        """Go on with another database; an open transaction is undone, and temporary tables are gone."""
+        self.rollback()
+        self.engine, self._past = engine, Past(engine)
+        self._fixed = self._temporary = None
+        self.forget_statements()
+
     def stats(self) -> dict[str, int | float]:
         """Return the figures of the database since it was opened, as ``discosql_stats`` has them."""
         return report(self.engine)
@@ -264,8 +314,10 @@ class Session(SessionTransactions):
         cached = self._cache.get(sql)
         if cached is not None and cached.fits(self.catalog, self.engine.head, self._view.statistics):
             return cached
+        self.limits.check_text(sql)
         magnitudes: dict[int, int] = {}
         prepared = prepare(sql, self._plan_context(magnitudes))
+        self.limits.check_parameters(len(prepared.parameters))
         cached = CachedStatement(prepared, self.catalog, magnitudes, self.engine.head)
         self._cache.put(sql, cached)
         return cached
@@ -286,4 +338,6 @@ class Session(SessionTransactions):
             frozenset({"BINARY", "NOCASE", "RTRIM", *self.collations}),
             self.optimise,
             recursive_triggers=self.state.recursive_triggers,
+            most_arguments=self.limits.arguments,
+            authorizer=self.authorizer,
         )

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from discosql.errors import ProgrammingError, SerializationError
+from discosql.adapting import check_encodable
+from discosql.errors import ArgumentTypeError, ArgumentValueError, SerializationError
 from discosql.executor.context import Context
 from discosql.executor.functions.registry import Registry
 from discosql.executor.run import CompiledStatement, compile_statement
@@ -25,7 +26,7 @@ class Plan:
     When it has to be run again after a conflict, another process may have changed the schema meanwhile.
     """
 
-    __slots__ = ("_again", "_rows", "compiled", "sql")
+    __slots__ = ("_again", "compiled", "rows", "sql")
 
     def __init__(
         self,
@@ -37,11 +38,11 @@ class Plan:
         self.compiled = compiled
         self.sql = sql
         self._again = again
-        self._rows = rows
+        self.rows = rows
 
     def run(self, context: Context) -> Steps:
         """Return the steps of running it."""
-        return self.compiled.run(context) if self._rows is None else self.compiled.run_many(context, self._rows)
+        return self.compiled.run(context) if self.rows is None else self.compiled.run_many(context, self.rows)
 
     def renew(self) -> None:
         """Compile it anew, if its schema is no more."""
@@ -114,9 +115,10 @@ class StatementCache:
             self._kept.move_to_end(sql)
         except (KeyError, TypeError):
             if not isinstance(sql, str):
-                raise ProgrammingError(f"a statement is text, not {type(sql).__name__}") from None
+                raise ArgumentTypeError(f"a statement is text, not {type(sql).__name__}") from None
             if "\0" in sql:
-                raise ProgrammingError("the query contains a null character") from None
+                raise ArgumentValueError("the query contains a null character") from None
+            check_encodable(sql)
             return None
         return self._kept[sql]
 

@@ -1,6 +1,5 @@
 """A session's transaction: when one is begun unasked, savepoints, commit and rollback."""
 
-from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from discosql.errors import OperationalError
@@ -9,6 +8,7 @@ from discosql.executor.run import CompiledStatement, check_deferred
 from discosql.explaining import Steps
 from discosql.planner.plan import TransactionControl
 from discosql.storage.engine import Engine, JointTransaction, TemporaryDatabase, Transaction
+from discosql.tracing import Trace
 
 ImplicitBegin: TypeAlias = Literal["never", "writes", "always"]
 """When a transaction is begun unasked: before the first statement that changes rows (as sqlite3 does), or any."""
@@ -17,6 +17,7 @@ ImplicitBegin: TypeAlias = Literal["never", "writes", "always"]
 class SessionTransactions:
     """The open transaction of a session, if there is one, and its savepoints.
 
+    `scripts_commit` tells whether a script begins with a commit, as in sqlite3 where `autocommit` was not set.
     With `past`, a view of an earlier moment, every transaction sees that.
     """
 
@@ -25,9 +26,10 @@ class SessionTransactions:
         self.state = SessionState()
         self.implicit_begin: ImplicitBegin = implicit_begin
         self.begin_text = "BEGIN"
+        self.scripts_commit = True
         self.transaction: Transaction | JointTransaction | None = None
         self.savepoints: list[tuple[str, object]] = []
-        self.trace: Callable[[str], object] | None = None
+        self.trace: Trace | None = None
         self._fixed = past
         self._temporary: TemporaryDatabase | None = None
 
@@ -66,8 +68,8 @@ class SessionTransactions:
             self._end()
 
     def _tell(self, sql: str) -> None:
-        if sql and self.trace is not None:
-            self.trace(sql)
+        if self.trace is not None:
+            self.trace.tell(sql)
 
     def _begins(self, compiled: CompiledStatement) -> bool:
         if self.implicit_begin == "writes":

@@ -150,7 +150,7 @@ def test_expenses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run()[0] == "0 new expenses"  # nothing of a file with an error was kept
     assert run("2024-02-04,food,2,")[0] == "1 new expenses"
     assert main(str(tmp_path / "missing" / "e.disco"), str(file)) == 1
-    assert "cannot open" in capsys.readouterr().err
+    assert "unable to open" in capsys.readouterr().err
     assert main(database, str(tmp_path / "missing.csv")) == 1
 
 

@@ -95,7 +95,7 @@ def test_a_commit_is_on_the_disk_before_it_is_acknowledged(path: Path) -> None:
 
 
 def test_a_missing_file_is_told(path: Path) -> None:
-    with pytest.raises(OperationalError, match=f"cannot open {path}: no such file"):
+    with pytest.raises(OperationalError, match=f"unable to open database file {path}: no such file"):
         LocalGuild.open(path, create=False)
     assert not path.exists()
 

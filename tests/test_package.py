@@ -17,14 +17,14 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # Rooms from the ground up; a module may import from its own row or from rows above it in this list.
 LAYERS = (
-    ("errors", "reals", "stack"),
+    ("errors", "sqlite_codes", "reals", "stack"),
     ("types", "adapting", "conversion", "exceptions"),
     ("schema", "statistics"),
     ("planner", "storage"),
     ("executor",),
-    ("session", "explaining", "past", "upkeep", "detecting", "index_keys"),
+    ("session", "explaining", "limits", "past", "tracing", "upkeep", "detecting", "index_keys"),
     ("rows", "frames", "drive", "opening", "connection", "background", "output"),
-    ("aio", "dbapi", "cursor", "transfer"),
+    ("aio", "dbapi", "blob", "cursor", "transfer"),
     ("database", "table"),
     ("bot", "cli", "sqlalchemy"),
 )

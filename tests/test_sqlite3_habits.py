@@ -70,8 +70,14 @@ def test_uris(tmp_path: Path) -> None:
     discosql.connect(f"file:{path}?mode=rw", uri=True).close()
     with pytest.raises(discosql.OperationalError):
         discosql.connect(f"file:{tmp_path}/other.disco?mode=rw", uri=True)
-    with pytest.raises(discosql.NotSupportedError, match="mode=ro"):
-        discosql.connect(f"file:{path}?mode=ro", uri=True)
+    with discosql.connect(f"file:{path}?mode=ro", uri=True) as reading:
+        assert reading.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        for sql in ("CREATE TABLE t (a)", "PRAGMA user_version = 3", "VACUUM"):
+            with pytest.raises(discosql.OperationalError, match="readonly") as raised:
+                reading.execute(sql)
+            assert raised.value.sqlite_errorname == "SQLITE_READONLY"
+    with pytest.raises(discosql.OperationalError, match="no such access mode: rx"):
+        discosql.connect(f"file:{path}?mode=rx", uri=True)
     assert discosql.connect("file:x?mode=memory", uri=True).execute("SELECT 1").fetchone() == (1,)
 
 

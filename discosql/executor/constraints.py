@@ -19,6 +19,8 @@ from discosql.types import Row, collate
 Mark: TypeAlias = Any
 """A hashable stand-in for a key: equal exactly where the keys are equal under their collations."""
 
+PRIMARY_KEY, UNIQUE = "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"
+
 
 @dataclass(frozen=True, slots=True)
 class UniqueKey:
@@ -68,10 +70,12 @@ class UniqueKey:
         places = self.places
         if isinstance(self.index, ComputedIndex):
             if -2 in self.index.columns:
-                return IntegrityError(f"UNIQUE constraint failed: index '{self.index.name}'")
+                return IntegrityError(f"UNIQUE constraint failed: index '{self.index.name}'").coded(UNIQUE)
             places = tuple(position + 1 for position in self.index.columns)
         columns = [self._column(place) for place in places]
-        return IntegrityError(f"UNIQUE constraint failed: {', '.join(columns)}")
+        is_primary = self.index is None or self.index.origin == "pk"
+        code = PRIMARY_KEY if is_primary else UNIQUE
+        return IntegrityError(f"UNIQUE constraint failed: {', '.join(columns)}").coded(code)
 
     def lookup(self, rows: Iterable[Row]) -> Lookup:
         """Return what to look up for the holders of the rows' keys."""

@@ -302,7 +302,7 @@ def _forget(reference: Reference, known: dict[Mark, dict[int, Row]], rows: Itera
 
 def violation() -> IntegrityError:
     """Return the error of a child without a parent."""
-    return IntegrityError("FOREIGN KEY constraint failed")
+    return IntegrityError("FOREIGN KEY constraint failed").coded("SQLITE_CONSTRAINT_FOREIGNKEY")
 
 
 def check_given(references: References, reference: Reference, keys: Collection[Key]) -> Steps[None]:

@@ -342,7 +342,7 @@ def raise_in_trigger(action: str, message: Value = None) -> Value:
     """Do what RAISE() does; `action` is ignore, abort, fail or rollback."""
     if action == "ignore":
         raise IgnoreRaised
-    error = IntegrityError("" if message is None else text_of(message))
+    error = IntegrityError("" if message is None else text_of(message)).coded("SQLITE_CONSTRAINT_TRIGGER")
     if action == "fail":
         raise FailRaised(error)
     if action == "rollback":

@@ -16,6 +16,7 @@ from operator import is_not, itemgetter
 from typing import Any, Literal, TypeAlias
 
 from discosql.errors import OperationalError
+from discosql.executor.functions.registry import WindowAggregation
 from discosql.executor.operators import to_integer
 from discosql.types import Value, to_numeric
 
@@ -266,6 +267,47 @@ def framed(
                 work = 0
                 yield
     return result
+
+
+def sliding(
+    parts: Sequence[Partition],
+    frame: FrameSpec,
+    offsets: Offsets,
+    keys: tuple[Getter | None, Getter | None],
+    factory: Callable[[], WindowAggregation],
+    arguments_of: Callable[[Any], Sequence[Value] | None],
+) -> list[Value]:
+    """Compute a window function of the user's: a row is stepped when it enters the frame, taken back when it leaves.
+
+    `arguments_of` gives the arguments in a row, None where FILTER leaves it out.
+    """
+    result: list[Value] = []
+    for part in parts:
+        if frame.exclude != "no others":
+            result += [_alone(factory(), rows, arguments_of) for rows in frames(part, frame, offsets, *keys)]
+            continue
+        state, low, high = factory(), 0, 0
+        arguments = [arguments_of(row) for row in part]
+        for first, end in spans(part, frame, offsets, *keys):
+            left = min(first, max(high, end))
+            for values in arguments[high:end]:
+                if values is not None:
+                    state.step(*values)
+            for values in arguments[low:left]:
+                if values is not None:
+                    state.inverse(*values)
+            low, high = max(low, left), max(high, end)
+            result.append(state.value())
+        state.close()
+    return result
+
+
+def _alone(state: WindowAggregation, rows: Partition, arguments_of: Callable[[Any], Sequence[Value] | None]) -> Value:
+    for row in rows:
+        values = arguments_of(row)
+        if values is not None:
+            state.step(*values)
+    return state.final()
 
 
 def lasting_reals(parts: Sequence[Partition], sums: Sequence[Value]) -> list[Value]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from sqlglot import exp
 
-from discosql.errors import NotSupportedError, ProgrammingError, UnknownNameError
+from discosql.errors import NotSupportedError, ProgrammingError, SqlLimitError, UnknownNameError
 from discosql.planner.infer import Bound, common_type, derived, is_same
 from discosql.planner.plan import AggregateCall, Call, Case, ColumnRef, Constant, Expression, FunctionSignature, SortKey
 from discosql.planner.scope import Level, Scope
@@ -31,6 +31,8 @@ def find_function(binder: Binder, name: str, kinds: Sequence[Kind], count: int) 
 
     Raises ProgrammingError where there is none.
     """
+    if count > binder.context.most_arguments:
+        raise SqlLimitError(f"too many arguments on function {name}")
     folded = fold_case(name)
     found = [binder.context.functions.get((folded, kind)) for kind in kinds]
     for signature in found:
@@ -68,6 +70,8 @@ def _bind_plain(binder: Binder, tree: exp.Expr, condition: exp.Expr | None, scop
     signature = find_function(binder, tree.name, ("scalar", "aggregate", "window"), len(arguments.trees))
     if signature.kind == "window":
         raise ProgrammingError(f"misuse of window function {tree.name}()")
+    if signature.kind == "aggregate" and not binder.asking.may_call(tree.name):
+        return Bound(Constant(None))
     if signature.kind == "aggregate":
         return _bind_aggregate(binder, signature, arguments, condition, scope)
     if condition is not None:
@@ -102,6 +106,8 @@ class Arguments:
 def scalar_call(binder: Binder, name: str, arguments: Sequence[Bound]) -> Bound:
     """Return the call of a scalar function."""
     signature = find_function(binder, name, ("scalar",), len(arguments))
+    if not binder.asking.may_call(name):
+        return Bound(Constant(None))
     folded = fold_case(name)
     parts = tuple(argument.expression for argument in arguments)
     if folded in _TRANSPARENT and not signature.by_user:

@@ -45,6 +45,8 @@ def bind_windowed(binder: Binder, tree: exp.Window, scope: Scope) -> Bound:
     signature = _window_function(binder, arguments, condition is not None)
     if not scope.windows or scope.level is None:
         raise ProgrammingError(f"misuse of window function {arguments.name}()")
+    if not binder.asking.may_call(arguments.name):
+        return Bound(Constant(None))
     level = scope.level
     inner = scope.allowing(aggregates=scope.aggregates)
     bounds = [binder.operand(item, inner) for item in arguments.trees]

@@ -19,6 +19,7 @@ from typing import Final
 from sqlglot import exp
 
 from discosql.errors import NotSupportedError, ProgrammingError
+from discosql.planner.asking import Asking
 from discosql.planner.bind import bind_expression
 from discosql.planner.build_compound import build_compound, build_values
 from discosql.planner.build_select import build_select
@@ -28,7 +29,7 @@ from discosql.planner.context import PlanContext
 from discosql.planner.declared import result_columns
 from discosql.planner.infer import Bound
 from discosql.planner.parse import ParameterTable
-from discosql.planner.plan import ColumnRef, Expression, Node, OutputColumn, Parameter
+from discosql.planner.plan import ColumnRef, Constant, Expression, Node, OutputColumn, Parameter
 from discosql.planner.scope import Scope
 from discosql.planner.terms import unwrapped
 from discosql.planner.witness import Witness
@@ -65,17 +66,19 @@ class Binder:
         self._frames = 0
         self._most_frames = _OPERAND_FRAMES * (MAX_DEPTH if is_deep() else _SHALLOW)
         self._witness = context.witness
+        self.asking = Asking(context.authorizer)
         self._owners: dict[int, tuple[TableSchema, int]] = {}
         self._column_ids = itertools.count(1)
         self._node_ids = itertools.count(1)
 
     def apart(self) -> "Binder":
         """Return a binder for a query that is not part of the statement."""
-        return Binder(replace(self.context, trigger=None, witness=None), ParameterTable())
+        return Binder(replace(self.context, trigger=None, witness=None, authorizer=None), ParameterTable())
 
     def build_query(self, tree: exp.Expr, outer: Scope | None = None) -> tuple[Node, tuple[OutputColumn, ...]]:
         """Return the plan of a SELECT, VALUES, set operation or query with WITH, and its result columns."""
         built = self.query(tree, outer)
+        self.asking.finish(tree)
         return built.node, result_columns(built.node, [(column.name, column.ref) for column in built.columns])
 
     def bind(self, tree: exp.Expr, scope: Scope) -> Expression:
@@ -89,7 +92,18 @@ class Binder:
         self._frames -= _OPERAND_FRAMES
         if self._witness is not None and not self.view_names:
             self._tell(self._witness, tree, bound)
+        if self.asking.authorizer is not None and isinstance(tree, exp.Column):
+            return self._readable(bound, tree)
         return bound
+
+    def _readable(self, bound: Bound, tree: exp.Column) -> Bound:
+        """Return a column as the authorizer lets it be read."""
+        expression = bound.expression
+        if isinstance(expression, Parameter) and self.trigger is not None:
+            position = expression.index % self.trigger.width - 1
+            is_allowed = self.asking.may_read_row(self.trigger.table, position)
+            return bound if is_allowed else replace(bound, expression=Constant(None))
+        return self.asking.readable(bound, tree)
 
     def _tell(self, witness: Witness, tree: exp.Expr, bound: Bound) -> None:
         tree, expression = unwrapped(tree), bound.expression
@@ -103,6 +117,8 @@ class Binder:
 
     def note_columns(self, table: TableSchema, row: Sequence[ColumnRef]) -> None:
         """Take note of the columns of a stored row: a witness is to know whose they are."""
+        if self.asking.authorizer is not None:
+            self.asking.note(table, row)
         if self._witness is not None:
             self._owners.update((ref.id, (table, place - 1)) for place, ref in enumerate(row))
 

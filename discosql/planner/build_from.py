@@ -13,7 +13,7 @@ from discosql.planner.bind import coalesced
 from discosql.planner.bind_operators import compared
 from discosql.planner.build_sources import build_source
 from discosql.planner.infer import Bound
-from discosql.planner.plan import And, Expression, Filter, NestedLoopJoin, Node, Values
+from discosql.planner.plan import And, Constant, Expression, Filter, NestedLoopJoin, Node, Values
 from discosql.planner.scope import Level, MergeSide, Scope
 from discosql.planner.traverse import columns_in, free_columns
 from discosql.types import fold_case
@@ -61,7 +61,8 @@ def build_joined(
         missing = nullable or kind in ("left", "full") or _missing_later(kinds, position + 1)
         right, right_scope = _operand(binder, join.this, scope, missing)
         names = _merged_names(join, scope, right_scope)
-        conditions = tuple(_merged_condition(name, scope, right_scope, strict) for name in names)
+        merged = [_merged_condition(name, scope, right_scope, strict) for name in names]
+        conditions = tuple(part if binder.asking.may_read(part) else Constant(None) for part in merged)
         on = join.args.get("on")
         ordered = join.args.get("kind") == "ORDERED"
         steps.append(_Step(right, kind, conditions, None if isinstance(on, exp.Boolean) and on.this else on, ordered))

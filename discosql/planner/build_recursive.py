@@ -52,6 +52,7 @@ def build_recursive(binder: Binder, definition: Definition, first: int) -> Built
     """Return the plan of a recursive query whose arms from `first` on read its own rows."""
     tree = definition.tree
     assert isinstance(tree, exp.SetOperation)
+    binder.asking.recursion()
     arms = compound_arms(tree)
     for arm in arms[first:]:
         _check_arm(arm, arms[-1], definition.name)

@@ -76,6 +76,7 @@ class Term:
 def build_select(binder: Binder, tree: exp.Select, outer: Scope | None) -> BuiltQuery:
     """Return the plan of a SELECT."""
     _check(tree)
+    binder.asking.select(tree)
     level = _level(tree)
     node, scope = build_from(binder, tree, outer, level)
     items = expand(binder, tree, scope.allowing(aggregates=True, windows=True))

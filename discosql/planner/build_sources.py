@@ -105,7 +105,10 @@ def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -
     view = catalog.find_view(name, schema)
     if view is not None:
         database = "temp" if view.temporary else "main"
-        return derived_source(binder, build_view(binder, view), alias, nullable, view.columns, database)
+        node, source = derived_source(binder, build_view(binder, view), alias, nullable, view.columns, database)
+        refs, names = [column.ref for column in source.columns], [column.name for column in source.columns]
+        binder.asking.note_names(view.name, refs, names, temporary=view.temporary)
+        return node, source
     if schema is not None and fold_case(schema) == "temp" and fold_case(name) in _SCHEMA_NAMES:
         name = "sqlite_temp_master"
     return build_table_function(binder, name, [], alias, nullable, schema)
@@ -165,6 +168,7 @@ def build_table_function(
         raise ProgrammingError(f"too many arguments on {name}() - max {function.arguments}")
     readable = function.readable(len(arguments))
     refs = tuple(binder.new_column(column.name, alias, column.type) for column in readable)
+    binder.asking.note_names(function.name, refs, [column.name for column in readable])
     columns = [
         ScopeColumn(ref.name, ref, ref.type if function.is_declared else SqlType.ANY, column.hidden)
         for ref, column in zip(refs, readable, strict=True)

@@ -118,10 +118,11 @@ def _built(binder: Binder, definition: Definition) -> BuiltQuery:
     known, binder.definitions = binder.definitions, definition.scope
     definition.open = True
     arm = recursive_arm(definition.tree, definition.name)
-    if arm is None:
-        built = binder.query(definition.tree, definition.outer)
-    else:
-        built = build_recursive(binder, definition, arm)
+    with binder.asking.within(definition.name):
+        if arm is None:
+            built = binder.query(definition.tree, definition.outer)
+        else:
+            built = build_recursive(binder, definition, arm)
     definition.open = False
     binder.definitions = known
     return named(built, definition.name, definition.columns)
@@ -170,7 +171,8 @@ def build_view(binder: Binder, view: View) -> BuiltQuery:
     tree = parse_query(view.query)
     if tree.find(exp.Placeholder) is not None:
         raise ProgrammingError("parameters are not allowed in views")
-    built = binder.query(tree, None)
+    with binder.asking.within(view.name):
+        built = binder.query(tree, None)
     binder.view_names, binder.definitions, binder.trigger = around
     binder.context = context
     return built

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 
+from discosql.planner.authorizer import Authorizer
 from discosql.planner.plan import Expression, FunctionSignature
 from discosql.planner.trigger_rows import TriggerRows
 from discosql.planner.witness import Witness
@@ -24,6 +25,7 @@ class PlanContext:
     it. `collations` holds the upper-case names of all collations. `optimise` False leaves plans as they were built,
     for tests. `trigger` is what NEW and OLD mean in the statements of a trigger; with
     `recursive_triggers`, rows that REPLACE removes fire triggers. `witness` is told what names turn out to mean.
+    `most_arguments` may be given to a function. `authorizer` is asked about all that the statement does.
     """
 
     catalog: Catalog
@@ -35,3 +37,5 @@ class PlanContext:
     trigger: TriggerRows | None = None
     recursive_triggers: bool = False
     witness: Witness | None = None
+    most_arguments: int = 1_000
+    authorizer: Authorizer | None = None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from discosql.errors import ProgrammingError
+from discosql.planner.asking import UNASKED
 from discosql.planner.build import Binder
 from discosql.planner.build_with import definitions_of
 from discosql.planner.context import PlanContext
@@ -183,6 +184,8 @@ def changed_rows(
     ]
     if table.id <= VIEW_ID:
         columns[0] = exp.Null()
+    for tree in (select, *columns):
+        tree.meta[UNASKED] = True
     select.set("expressions", [*columns, *values])
     binder = Binder(_with_rowid(context, table), parameters)
     source, _ = binder.build_query(select)

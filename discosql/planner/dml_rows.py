@@ -36,6 +36,12 @@ def _column_ref(binder: Binder, table: TableSchema, alias: str, position: int) -
 def row_rules(binder: Binder, table: TableSchema, row: tuple[ColumnRef, ...] | None = None) -> RowRules:
     """Return the rules for new rows of a table, over the given columns or new ones."""
     row = row or new_row(binder, table)
+    binder.asking.note(table, row)
+    with binder.asking.unasked():
+        return _row_rules(binder, table, row)
+
+
+def _row_rules(binder: Binder, table: TableSchema, row: tuple[ColumnRef, ...]) -> RowRules:
     scope = Scope.of_table(table, table.name, row)
     checks = tuple(
         RowCheck(check.name or check.expression, binder.bind(parse_expression(check.expression), scope))

@@ -3,6 +3,7 @@
 from typing import Final, Literal
 
 from discosql.errors import ProgrammingError
+from discosql.planner.authorizer import Authorizer
 from discosql.planner.build import Binder
 from discosql.planner.build_with import build_view
 from discosql.planner.built import scope_columns
@@ -36,6 +37,8 @@ def build_change(
     context: PlanContext, parameters: ParameterTable, statement: InsertStatement | UpdateStatement | DeleteStatement
 ) -> Insert | Update | Delete | ViewChange:
     """Return the plan of a statement that changes rows."""
+    if context.authorizer is not None:
+        statement = _authorized(context, context.authorizer, statement)
     view = context.catalog.find_view(statement.table.name, statement.table.database)
     if view is not None:
         check_database(statement.table)
@@ -47,6 +50,17 @@ def build_change(
             return build_update(context, parameters, statement)
         case DeleteStatement():
             return build_delete(context, parameters, statement)
+
+
+def _authorized(
+    context: PlanContext, authorizer: Authorizer, statement: InsertStatement | UpdateStatement | DeleteStatement
+) -> InsertStatement | UpdateStatement | DeleteStatement:
+    """Ask the authorizer about a change of rows; what is not there is an error of its own."""
+    part = context.catalog.part_of(statement.table.name, statement.table.database)
+    found = part.find_table(statement.table.name) or part.find_view(statement.table.name)
+    if found is None:
+        return statement
+    return authorizer.change(statement, found.name, "temp" if found.temporary else "main")
 
 
 def view_table(context: PlanContext, view: View) -> TableSchema:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from discosql.errors import ProgrammingError
+from discosql.errors import ArgumentTypeError, ProgrammingError
 from discosql.planner.plan import Parameter
 
 
@@ -36,7 +36,10 @@ def bind_parameters(names: Sequence[str | None], given: Sequence[Any] | Mapping[
             )
         return tuple(given)
     if not isinstance(given, Mapping):
-        raise ProgrammingError("parameters are of unsupported type")
+        if isinstance(given, str | bytes) or not (hasattr(given, "__len__") and hasattr(given, "__getitem__")):
+            raise ArgumentTypeError("parameters are of unsupported type")
+        # What sqlite3 takes for a sequence, too: it need not say that it is one.
+        return bind_parameters(names, [given[place] for place in range(len(given))])
     return tuple(_named(names, position, given) for position in range(len(names)))
 
 

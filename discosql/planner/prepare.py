@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 from discosql.errors import ProgrammingError, UnknownNameError
+from discosql.planner.authorizer import StatementIgnoredError, action_of
 from discosql.planner.build import Binder
 from discosql.planner.context import PlanContext
 from discosql.planner.ddl import build_ddl
 from discosql.planner.dml_views import build_change
 from discosql.planner.grammar.syntax import (
+    CreateTable,
     DeleteStatement,
     ExplainStatement,
     InsertStatement,
@@ -20,9 +22,9 @@ from discosql.planner.grammar.syntax import (
     VacuumStatement,
 )
 from discosql.planner.parameters import ParameterTable
-from discosql.planner.parse import parse
+from discosql.planner.parse import ParsedStatement, parse
 from discosql.planner.plan import Explain, Prepared, Query, Statement, TransactionControl, Vacuum
-from discosql.planner.pragma import build_nothing, build_pragma
+from discosql.planner.pragma import build_nothing, build_pragma, nothing
 from discosql.planner.rules import Trace, optimise
 from discosql.planner.triggers import with_triggers
 from discosql.stack import call_deeply
@@ -41,6 +43,13 @@ def prepare(sql: str, context: PlanContext, *, trace: Trace | None = None) -> Pr
 
 def _prepare(sql: str, context: PlanContext, trace: Trace | None) -> Prepared:
     parsed = parse(sql)
+    try:
+        return _planned(parsed, context, trace)
+    except StatementIgnoredError:
+        return Prepared(nothing(context, "IGNORED"), parsed.parameters.names)
+
+
+def _planned(parsed: ParsedStatement, context: PlanContext, trace: Trace | None) -> Prepared:
     for name in parsed.indexes:
         if context.catalog.find_index(name) is None:
             raise UnknownNameError(f"no such index: {name}")
@@ -59,6 +68,12 @@ def _with_triggers(statement: Statement, context: PlanContext) -> Statement:
 
 def build_statement(syntax: StatementSyntax, context: PlanContext, parameters: ParameterTable) -> Statement:
     """Return the unoptimised plan of a statement."""
+    if context.authorizer is not None:
+        action = action_of(syntax, context.catalog)
+        if action is not None:
+            context.authorizer.statement(action)
+            if not isinstance(syntax, CreateTable):
+                context = replace(context, authorizer=None)
     match syntax:
         case QueryStatement():
             return Query(*Binder(context, parameters).build_query(syntax.tree))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -37,7 +37,7 @@ def expand(binder: Binder, tree: exp.Select, scope: Scope) -> list[Item]:
         if isinstance(projection, exp.Star):
             if not scope.sources:
                 raise ProgrammingError("no tables specified")
-            items += _all_columns(scope)
+            items += [replace(item, bound=binder.asking.readable(item.bound)) for item in _all_columns(scope)]
         elif isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
             source = scope.source(projection.table, projection.db or None)
             if source is None:
@@ -45,7 +45,7 @@ def expand(binder: Binder, tree: exp.Select, scope: Scope) -> list[Item]:
             shown = [column for column in source.columns if not column.hidden]
             for column in shown:
                 _refuse_ambiguous(scope, source, column.name)
-            items += [Item(column.name, column.bound) for column in shown]
+            items += [Item(column.name, binder.asking.readable(column.bound)) for column in shown]
         else:
             items.append(_item(binder, projection, scope))
     return items

@@ -42,7 +42,8 @@ def build_trigger(context: PlanContext, trigger: Trigger, table: TableSchema) ->
     rows = TriggerRows(table, old=trigger.event != "insert", new=trigger.event != "delete")
     # What lasts sees nothing that is temporary.
     catalog = context.catalog if trigger.temporary else context.catalog.lasting
-    context = replace(context, trigger=rows, catalog=catalog)
+    authorizer = context.authorizer and context.authorizer.within(trigger.name)
+    context = replace(context, trigger=rows, catalog=catalog, authorizer=authorizer)
     condition = None
     if syntax.when is not None:
         condition = _query(context, exp.Select(expressions=[syntax.when]))

@@ -29,7 +29,8 @@ class Archive:
 
     async def commit(self, transaction: Transaction) -> None:
         """Refuse: nothing can be stored here."""
-        raise OperationalError("attempt to write a readonly database: the past cannot be changed")
+        message = "attempt to write a readonly database: the past cannot be changed"
+        raise OperationalError(message).coded("SQLITE_READONLY")
 
     async def load(self, need: Need, schema: TableSchema, keep: Keep, snapshot: State) -> Held:
         """Load pages."""

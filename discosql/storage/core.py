@@ -216,7 +216,8 @@ class Engine:
             self._check_usable()
             if transaction.changed:
                 if transaction.historic:
-                    raise OperationalError("attempt to write a readonly database: the past cannot be changed")
+                    message = "attempt to write a readonly database: the past cannot be changed"
+                    raise OperationalError(message).coded("SQLITE_READONLY")
                 with self._stopping():
                     await self._committer.commit(transaction)
         finally:

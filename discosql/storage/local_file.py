@@ -80,11 +80,11 @@ def open_file(path: Path, first_id: int, *, create: bool) -> sqlite3.Connection:
     Raises OperationalError when it cannot be opened for writing, DatabaseError when it is something else.
     """
     if not create and not path.exists():
-        raise OperationalError(f"cannot open {path}: no such file")
+        raise _cannot_open(path, "no such file")
     if not path.parent.is_dir():
-        raise OperationalError(f"cannot open {path}: the folder {path.parent} does not exist")
+        raise _cannot_open(path, f"the folder {path.parent} does not exist")
     if path.is_dir():
-        raise OperationalError(f"cannot open {path}: it is a folder")
+        raise _cannot_open(path, "it is a folder")
     connection = None
     try:
         connection = sqlite3.connect(
@@ -177,6 +177,10 @@ def _create(connection: sqlite3.Connection, name: str, first_id: int) -> None:
     connection.execute("COMMIT")
 
 
+def _cannot_open(path: Path, why: str) -> OperationalError:
+    return OperationalError(f"unable to open database file {path}: {why}").coded("SQLITE_CANTOPEN")
+
+
 def is_busy(error: sqlite3.Error) -> bool:
     """Tell whether another process holds a lock, so that nothing was done."""
     return _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -194,13 +198,13 @@ def _opening_error(error: sqlite3.Error, path: Path) -> DatabaseError:
         case sqlite3.SQLITE_CORRUPT:
             return DatabaseCorruptionError(f"{path} is damaged: {error}")
         case sqlite3.SQLITE_READONLY:
-            return OperationalError(f"cannot open {path}: it is read-only")
+            return _cannot_open(path, "it is read-only")
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return OperationalError(f"cannot open {path}: no permission to read and write it and its folder")
+            return _cannot_open(path, "no permission to read and write it and its folder")
         case sqlite3.SQLITE_BUSY:
-            return OperationalError(f"cannot open {path}: another process has locked it")
+            return _cannot_open(path, "another process has locked it")
         case _:
-            return OperationalError(f"cannot open {path}: {error}")
+            return _cannot_open(path, str(error))
 
 
 def running_error(error: sqlite3.Error, where: str) -> DatabaseError:

@@ -7,6 +7,7 @@ database's own pages. An archive is not encrypted, whatever the database is.
 
 import datetime
 import hashlib
+import io
 import json
 import zipfile
 import zlib
@@ -25,6 +26,7 @@ from discosql.storage.inspection import (
     catalog_changes_to_json,
     decode_lines,
     encode_lines,
+    no_progress,
 )
 from discosql.types import Row
 
@@ -70,6 +72,14 @@ async def write_archive(view: Transaction, path: str | PathLike[str], progress: 
     return count
 
 
+async def archive_bytes(view: Transaction) -> bytes:
+    """Return a snapshot of a database as the bytes of an archive."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        await _write_members(archive, view, no_progress)
+    return written.getvalue()
+
+
 async def _write_members(archive: zipfile.ZipFile, view: Transaction, progress: Progress) -> int:
     catalog = view.catalog
     schema = json.dumps(catalog_changes_to_json(Catalog(), catalog)).encode("ascii")
@@ -113,12 +123,12 @@ async def _batches(view: Transaction, table: int) -> AsyncIterator[list[Row]]:
 
 
 class ArchiveFile:
-    """An archive that was opened and whose every byte has been verified. A context manager."""
+    """An archive, a file or its bytes, that was opened and whose every byte has been verified. A context manager."""
 
-    def __init__(self, path: str | PathLike[str], progress: Progress) -> None:
-        self.path = Path(path)
+    def __init__(self, source: str | PathLike[str] | bytes, progress: Progress) -> None:
+        self.path = Path("what was serialized") if isinstance(source, bytes) else Path(source)
         try:
-            self._zip = zipfile.ZipFile(self.path)
+            self._zip = zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else self.path)
         except OSError as exc:
             raise OperationalError(f"cannot read {self.path}: {exc.strerror or exc}") from exc
         except zipfile.BadZipFile as exc:

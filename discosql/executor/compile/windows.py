@@ -268,6 +268,15 @@ def _aggregate_results(
     producer: Producer, call: WindowCall, places: Places, arguments: list[Code], parts: str
 ) -> tuple[str, Kind]:
     """Return the text of an aggregate's results, by the quickest way that its frame allows."""
+    registered = producer.module.registry.aggregate(call.name, len(arguments))
+    if registered is not None and registered.invertible and registered.signature.by_user:
+        values = row_of(arguments).text
+        if places.filter is not None:
+            values = f"{values} if x[{places.filter}] else None"
+        function = producer.module.runtime(runtime.sliding)
+        factory = producer.module.constant(registered.factory, "f")
+        frame = _frame_arguments(producer, call, places)
+        return f"{function}({parts}, {frame}, {factory}, lambda x: {values})", ANYTHING
     code = _over_list(producer, call, places, arguments)
     start, end, exclude = call.frame.start, call.frame.end, call.frame.exclude
     from_start = start.kind == "preceding" and start.offset is None

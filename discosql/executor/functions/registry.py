@@ -40,6 +40,13 @@ class InvertibleAggregation(Aggregation, Protocol):
         """Return the result so far."""
 
 
+class WindowAggregation(InvertibleAggregation, Protocol):
+    """The state of a window function of the user's, who may count on what is called when."""
+
+    def close(self) -> None:
+        """Tell it that no more rows come; what that returns or raises is of no use to anybody."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScalarFunction:
     """A function of one row.

@@ -6,7 +6,15 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from discosql.adapting import to_value
-from discosql.errors import DataError, Error, OperationalError, ProgrammingError
+from discosql.errors import (
+    ArgumentValueError,
+    DataError,
+    Error,
+    IntegerRangeError,
+    OperationalError,
+    ProgrammingError,
+    TextEncodingError,
+)
 from discosql.executor.functions.registry import AggregateFunction, ScalarFunction
 from discosql.planner.plan import FunctionSignature
 from discosql.types import Value
@@ -24,7 +32,10 @@ def show_tracebacks(shown: bool) -> None:
     _tracebacks.shown = shown
 
 
-def _show(error: Exception, function: object) -> None:
+def show(error: BaseException, function: object) -> None:
+    """Give an error in a user's function to `sys.unraisablehook`, if that was asked for."""
+    if not _tracebacks.shown:
+        return
     about: Any = SimpleNamespace(
         exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__, err_msg=None, object=function
     )
@@ -33,7 +44,7 @@ def _show(error: Exception, function: object) -> None:
 
 def _signature(name: str, narg: int, kind: Any, deterministic: bool = True) -> FunctionSignature:
     if not isinstance(name, str) or not name or len(name.encode("utf-8", "replace")) > 255:
-        raise ProgrammingError("a function's name has 1 to 255 bytes")
+        raise ArgumentValueError("a function's name has 1 to 255 bytes")
     if not isinstance(narg, int) or not -1 <= narg <= 1000:
         raise ProgrammingError("a function takes 0 to 1000 arguments, or -1 for any number")
     if narg == -1:
@@ -41,17 +52,23 @@ def _signature(name: str, narg: int, kind: Any, deterministic: bool = True) -> F
     return FunctionSignature(name, narg, narg, kind, deterministic=deterministic, by_user=True)
 
 
-def _call(what: str, function: Callable[..., Any], *arguments: Value) -> Any:
-    """Call user code; what it raises becomes an OperationalError, as in sqlite3, with the cause kept."""
+def _call(what: str, shown: object, function: Callable[..., Any], *arguments: Value) -> Any:
+    """Call user code; what it raises becomes an OperationalError, as in sqlite3, with the cause kept.
+
+    `shown` is the function or class that a traceback names.
+    """
     try:
         return function(*arguments)
-    except (Error, MemoryError):
+    except Error:
+        raise
+    except MemoryError as exc:
+        show(exc, shown)
         raise
     except OverflowError as exc:
-        raise DataError(f"user-defined {what} gave what is too big") from exc
+        show(exc, shown)
+        raise DataError("string or blob too big").coded("SQLITE_TOOBIG") from exc
     except Exception as exc:  # the user's code may raise anything
-        if _tracebacks.shown:
-            _show(exc, function)
+        show(exc, shown)
         raise OperationalError(f"user-defined {what} raised {'error' if 'method' in what else 'exception'}") from exc
 
 
@@ -59,16 +76,21 @@ def user_scalar(name: str, narg: int, function: Callable[..., Any], deterministi
     """Return a Python function as a scalar function of SQL."""
 
     def implementation(*arguments: Value) -> Value:
-        return _value("function", _call("function", function, *arguments))
+        return _value("function", function, _call("function", function, function, *arguments))
 
     return ScalarFunction(_signature(name, narg, "scalar", deterministic), implementation)
 
 
-def _value(what: str, returned: Any) -> Value:
+def _value(what: str, shown: object, returned: Any) -> Value:
     try:
         return to_value(returned)
-    except ProgrammingError as exc:
-        raise OperationalError(f"user-defined {what} returned what is no SQL value: {exc}") from exc
+    except IntegerRangeError as exc:
+        show(OverflowError(*exc.args), shown)
+        raise DataError("string or blob too big").coded("SQLITE_TOOBIG") from exc
+    except (ProgrammingError, TextEncodingError, BufferError) as exc:
+        show(exc.__cause__ or exc, shown)
+        raised = "error" if "method" in what else "exception"
+        raise OperationalError(f"user-defined {what} raised {raised}: what it returned is no SQL value: {exc}") from exc
 
 
 class _UserAggregation:
@@ -81,7 +103,7 @@ class _UserAggregation:
     def step(self, *arguments: Value) -> None:
         """Take in one row."""
         if self._state is None:
-            self._state = _call("aggregate's '__init__' method", self._class)
+            self._state = _call("aggregate's '__init__' method", self._class, self._class)
         self._method("step", *arguments)
 
     def inverse(self, *arguments: Value) -> None:
@@ -96,16 +118,26 @@ class _UserAggregation:
         """Return the result."""
         return self._result("finalize")
 
+    def close(self) -> None:
+        """End a window: ``finalize`` may tidy up, and as in SQLite it does not matter if it cannot."""
+        if self._state is not None:
+            try:
+                self._method("finalize")
+            except OperationalError:
+                pass  # told by `show`
+
     def _result(self, name: str) -> Value:
         if self._state is None:
             return None
-        return _value(f"aggregate's '{name}' method", self._method(name))
+        return _value(f"aggregate's '{name}' method", self._class, self._method(name))
 
     def _method(self, name: str, *arguments: Value) -> Any:
-        method = getattr(self._state, name, None)
-        if method is None:
-            raise OperationalError(f"user-defined aggregate's '{name}' method not defined")
-        return _call(f"aggregate's '{name}' method", method, *arguments)
+        try:
+            method = getattr(self._state, name)
+        except AttributeError as exc:
+            show(exc, self._class)
+            raise OperationalError(f"user-defined aggregate's '{name}' method not defined") from exc
+        return _call(f"aggregate's '{name}' method", self._class, method, *arguments)
 
 
 def user_aggregate(name: str, narg: int, aggregate_class: type[Any]) -> AggregateFunction:

@@ -16,6 +16,7 @@ class ChangesKeptError(IntegrityError):
 
     def __init__(self, error: DatabaseError, result: Result) -> None:
         super().__init__(str(error))
+        self.sqlite_errorcode = error.sqlite_errorcode
         self.result = result
 
 

@@ -162,7 +162,9 @@ class TableRules:
     def _refused_null(self, values: Sequence[Value], positions: Iterable[int]) -> Refusal | None:
         for position in positions:
             if values[position + 1] is None and self._refuses_null(position):
-                error = IntegrityError(f"NOT NULL constraint failed: {self._labels[position]}")
+                error = IntegrityError(f"NOT NULL constraint failed: {self._labels[position]}").coded(
+                    "SQLITE_CONSTRAINT_NOTNULL"
+                )
                 return Refusal(error, resolution=cast("Resolution | None", self.table.columns[position].conflict))
         return None
 
@@ -174,7 +176,8 @@ class TableRules:
         if self._checks is not None:
             broken = self._checks.evaluate(self._timeless(context, "a CHECK constraint"), row)
             if 1 in broken:
-                raise IntegrityError(f"CHECK constraint failed: {self.rules.checks[broken.index(1)].label}")
+                label = self.rules.checks[broken.index(1)].label
+                raise IntegrityError(f"CHECK constraint failed: {label}").coded("SQLITE_CONSTRAINT_CHECK")
 
     def _convert(self, value: Value, position: int) -> Value:
         return convert(value, self.table.columns[position].type, self._labels[position])

@@ -42,7 +42,7 @@ class StatementGrammar(TriggerGrammar):
         if self.kind not in (";", "end"):
             self.fail()
         self.accept(";")
-        if self.kind != "end":
+        if self.kind != "end" and self.sql[self.token.start :].strip() != "/*":  # a comment to sqlite3
             raise ProgrammingError("You can only execute one statement at a time.")
         return statement
 
