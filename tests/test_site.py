@@ -53,7 +53,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     api = (tmp_path / "site" / "api.html").read_text(encoding="utf-8")
     for name in (
         "dbapi.connect",
-        "dbapi.Cursor.fetchone",
+        "cursor.Cursor.fetchone",
         "aio.Connection.execute",
         "table.Table.save",
         "errors.Error",
