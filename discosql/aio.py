@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from discosql.explaining import Steps
     from discosql.opening import Address, ConnectOptions
     from discosql.session import Parameters
-    from discosql.storage.engine import ChannelSummary, EncryptionKey, Pending
+    from discosql.storage.engine import ChannelSummary, EncryptionKey, MessageSummary, Pending
     from discosql.transfer.exporting import Exported
     from discosql.upkeep.check import CheckReport
 
@@ -161,6 +161,16 @@ class Connection(Exporting):
 
         self._check_open()
         return await describe(self._session.engine)
+
+    async def messages(self, channel: str | None = None, limit: int = 20) -> tuple[list[MessageSummary], bool]:
+        """Return the newest messages of the database's channels, or of one by name or id, and whether there are more.
+
+        Raises OperationalError if there is no such channel.
+        """
+        from discosql.storage.engine import list_messages
+
+        self._check_open()
+        return await list_messages(self._session.engine, channel, limit)
 
     async def rekey(self, key: EncryptionKey | None) -> None:
         """Encrypt the database with another key, or with none (None); everything is written anew.

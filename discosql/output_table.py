@@ -84,7 +84,7 @@ def grid_of(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = 
         )
         for place, head in enumerate(heads)
     ]
-    widths = _fitted(natural, style)
+    widths = _fitted(natural, numeric, style)
     if widths == natural:
         return Grid(heads, cells, widths, numeric, False, null)
     heads = [cut(head, size, style.mark) for head, size in zip(heads, widths, strict=True)]
@@ -101,18 +101,23 @@ def _is_numeric(values: Sequence[Any]) -> bool:
     )
 
 
-def _fitted(natural: list[int], style: Style) -> list[int]:
-    """Return the widths of columns within the limits of a style; the widest are made narrower first."""
-    widths = [min(size, style.widest or size) for size in natural]
+def _fitted(natural: list[int], numeric: list[bool], style: Style) -> list[int]:
+    """Return the widths of columns within the limits of a style; the widest are made narrower first.
+
+    Numbers are never cut: they would look like others.
+    """
+
+    def limited(limit: int) -> list[int]:
+        return [size if whole else min(size, limit) for size, whole in zip(natural, numeric, strict=True)]
+
+    widths = limited(style.widest) if style.widest else natural
     room = style.room - GAP * (len(widths) - 1)
     if not style.room or sum(widths) <= room:
         return widths
-    least, most = _NARROWEST, max(widths)
-    if sum(min(size, least) for size in widths) > room:
-        return [min(size, _WIDEST) for size in widths]  # so many columns fit in no way: others scroll to the side
-    limits = range(least, most + 1)
-    limit = limits[bisect_right(limits, room, key=lambda limit: sum(min(size, limit) for size in widths)) - 1]
-    return [min(size, limit) for size in widths]
+    if sum(limited(_NARROWEST)) > room:
+        return limited(_WIDEST)  # so many columns fit in no way: the pager shows them side by side
+    limits = range(_NARROWEST, max(widths) + 1)
+    return limited(limits[bisect_right(limits, room, key=lambda limit: sum(limited(limit))) - 1])
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:

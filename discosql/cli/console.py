@@ -129,7 +129,12 @@ class Console:
         name, command = command_of(given.removesuffix(";"))
         if not command.fewest <= len(arguments) <= command.most:
             raise ProgrammingError(f"usage: {name} {command.usage}".rstrip())
+        started, connection = time.perf_counter(), self.connection
+        before = connection.requests.copy()
         command.run(self, arguments)
+        asked = connection.requests.since(before)
+        if connection is self.connection and asked.count:
+            self._tell_cost(None, -1, time.perf_counter() - started, asked)
 
     def _statement(self, sql: str) -> None:
         if self.explain:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from discosql.cli import dot_export, dot_import, dot_schema, dot_session, dot_settings, dot_upkeep
+from discosql.cli import dot_export, dot_import, dot_schema, dot_server, dot_session, dot_settings, dot_upkeep
 from discosql.cli.dot_command import DotCommand
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def _help(console: "Console", arguments: Sequence[str]) -> None:
 DOT_COMMANDS: Final[Mapping[str, DotCommand]] = MappingProxyType(
     {
         **dot_schema.COMMANDS,
+        **dot_server.COMMANDS,
         **dot_import.COMMANDS,
         **dot_export.COMMANDS,
         **dot_upkeep.COMMANDS,

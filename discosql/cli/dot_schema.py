@@ -1,4 +1,4 @@
-"""Dot-commands that tell what there is: tables, their SQL, indexes, channels."""
+"""Dot-commands that tell what there is: tables, their SQL, indexes, figures."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -28,11 +28,6 @@ def _indexes(console: "Console", arguments: Sequence[str]) -> None:
     console.show(["name", "table", "sql"], cursor.fetchall())
 
 
-def _channels(console: "Console", arguments: Sequence[str]) -> None:
-    rows = [(each.name, each.messages, each.files, each.bytes) for each in console.connection.channels()]
-    console.show(["channel", "messages", "files", "bytes"], rows)
-
-
 def _databases(console: "Console", arguments: Sequence[str]) -> None:
     names = console.connection.execute("SELECT name FROM pragma_database_list").fetchall()
     console.show(["name", "database"], [(name, console.database if name == "main" else "") for (name,) in names])
@@ -50,7 +45,6 @@ COMMANDS: Final[Mapping[str, DotCommand]] = MappingProxyType(
         ".tables": DotCommand("[LIKE]", "names of tables and views", _tables, most=1),
         ".schema": DotCommand("[TABLE]", "the SQL that made tables, indexes and views", _schema, most=1),
         ".indexes": DotCommand("[TABLE]", "indexes and their tables", _indexes, most=1),
-        ".channels": DotCommand("", "the channels of the database: messages, files, bytes", _channels),
         ".databases": DotCommand("", "the database that is open, and whether there are temporary tables", _databases),
         ".stats": DotCommand("[LIKE]", "what was asked of Discord and done since it was opened", _stats, most=1),
     }

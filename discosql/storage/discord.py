@@ -126,6 +126,10 @@ class DiscordGuild(Guild):
         """The server's name."""
         return self._server.name
 
+    def link(self, channel: int, message: int) -> str:
+        """Return the address at which people see a message."""
+        return f"https://discord.com/channels/{self.id}/{channel}/{message}"
+
     @property
     def is_live(self) -> bool:
         """Whether the client is connected to the gateway, and gets what happens to messages."""

@@ -16,6 +16,7 @@ from discosql.storage.guild import NEEDED_PERMISSIONS, Channel, Guild, Requests
 from discosql.storage.inventory import ChannelSummary, describe, destroy
 from discosql.storage.keys import compile_keys_with
 from discosql.storage.local import LocalGuild
+from discosql.storage.messages import MessageSummary, list_messages
 from discosql.storage.metrics import Metric, Observer
 from discosql.storage.options import EngineOptions
 from discosql.storage.posting import TOPIC as PAGES_TOPIC
@@ -39,6 +40,7 @@ __all__ = [
     "JointTransaction",
     "JointView",
     "Key",
+    "MessageSummary",
     "Metric",
     "Observer",
     "Pending",
@@ -54,6 +56,7 @@ __all__ = [
     "destroy",
     "discord_guild",
     "find_log",
+    "list_messages",
     "local_guild",
     "log_channel",
     "open_discord",

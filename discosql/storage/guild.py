@@ -298,6 +298,10 @@ class Guild(ABC):
         A guild without a push channel never calls it.
         """
 
+    def link(self, channel: int, message: int) -> str:
+        """Return the address at which people see a message; nothing where there is none."""
+        return ""
+
     def poll(self) -> None:
         """Call the listeners now for changes that can be seen without a request or waiting.
 

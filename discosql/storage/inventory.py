@@ -22,7 +22,7 @@ class ChannelSummary:
 
 async def describe(engine: Engine) -> list[ChannelSummary]:
     """Return the channels of a database, its log first. Reads every page of every channel."""
-    return [await _summary(engine.guild, channel) for channel in await _channels(engine)]
+    return [await _summary(engine.guild, channel) for channel in await channels_in(engine)]
 
 
 async def destroy(engine: Engine) -> None:
@@ -31,13 +31,14 @@ async def destroy(engine: Engine) -> None:
     The log goes first, so that what an interruption leaves behind is no database that would be found again.
     """
     category = engine.channel.category
-    for channel in await _channels(engine):
+    for channel in await channels_in(engine):
         await _delete(engine.guild, channel.id)
     if category is not None:
         await _delete(engine.guild, category)
 
 
-async def _channels(engine: Engine) -> list[Channel]:
+async def channels_in(engine: Engine) -> list[Channel]:
+    """Return the channels of a database's category, the log first."""
     found = await with_retries(engine.guild, engine.guild.channels)
     own = [channel for channel in found if channel.category == engine.channel.category and not channel.is_category]
     return sorted(own, key=lambda channel: (channel.id != engine.channel.id, channel.name))
