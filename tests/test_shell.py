@@ -221,6 +221,8 @@ def test_files_out_and_in(console: Console, tmp_path: Path) -> None:
     assert json.loads(told(console, "SELECT count(*) AS n FROM t;")) == {"n": 3}
     (tmp_path / "short.csv").write_text("a,b\n10\n", encoding="utf-8")
     assert "line 2: 1 fields instead of 2" in refused(console, f".import {tmp_path}/short.csv t")
+    assert "No such file" in refused(console, f".import {tmp_path}/t.xls t")
+    (tmp_path / "t.xls").write_bytes(b"")
     assert "the endings known" in refused(console, f".import {tmp_path}/t.xls t")
 
 

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 def _import(console: "Console", arguments: Sequence[str]) -> None:
     """Import all of a file or nothing, in the open transaction or one of its own; a missing table is made."""
     path, *table = arguments
-    options = ImportOptions(table=table[0] if table else None)
+    options = ImportOptions(table=table)
+
+    def warn(text: str) -> None:
+        console.errors.write(f"warning: {text}\n")
+
     with ProgressLine(console.errors) as progress, committing(console.connection):
-        done = import_path(console.connection, Path(path), options, progress)
+        done = import_path(console.connection, Path(path), options, progress, warn)
     for imported in done:
         console.write(f"{imported.rows} rows inserted into {imported.table}\n")
 

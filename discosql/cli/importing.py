@@ -17,11 +17,13 @@ from discosql.transfer.importing import BATCH, ImportOptions
 
 EPILOG: Final = """\
 A FILE is CSV, TSV, JSON (an array of objects) or JSON Lines (.jsonl, .ndjson), each also with .gz behind it, or Parquet
-or Arrow (.arrow, .feather; the extra arrow). Its table is made if there is none,
-with types that all of its values fit. Rows are committed in batches: run again after an interruption, the import goes
+or Arrow (.arrow, .feather; the extra arrow), or a SQLite database, whatever its ending. Its table is made if there is
+none, with types that all of its values fit. Of a SQLite file come all tables with their keys, indexes, views and
+triggers; what cannot be carried over is told. Rows are committed in batches: run again after an interruption, it goes
 on where it stopped. A file that was imported is not imported again unless --again says so.
 
   discosql import shop.disco orders.csv --pk id
+  discosql import shop.disco old.sqlite --table customer,item
 """
 
 
@@ -30,7 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     add_target_arguments(parser)
     parser.add_argument("files", nargs="+", metavar="FILE", help=f"ends with {', '.join(ENDINGS)}")
-    parser.add_argument("--table", help="default: the file's name without its ending")
+    parser.add_argument(
+        "--table",
+        action="append",
+        metavar="NAME",
+        help="default: the file's name without its ending; of a SQLite file the tables wanted (NAME,… or repeated)",
+    )
     parser.add_argument("--pk", metavar="COLUMN[,...]", default="", help="the primary key")
     parser.add_argument("--upsert", action="store_true", help="change rows whose primary key is there already")
     parser.add_argument("--batch", type=int, default=BATCH, metavar="N", help="rows a commit (default: %(default)s)")
@@ -50,11 +57,17 @@ def run(options: argparse.Namespace) -> int:
         if not Path(name).is_file():
             raise ProgrammingError(f"cannot read {name}: no such file")
     connection = discosql.connect(options.database, token=options.token, key=key_of(options), isolation_level=None)
+    progress = ProgressLine(describe=lambda: "importing")
+
+    def warn(text: str) -> None:
+        progress.wipe()
+        sys.stderr.write(f"warning: {text}\n")
+
     gc.disable()  # rows hold no cycles, and looking for some in a million values takes a third of the time
     try:
-        with ProgressLine(describe=lambda: "importing") as progress:
+        with progress:
             for name in options.files:
-                for done in import_path(connection, Path(name), wanted, progress):
+                for done in import_path(connection, Path(name), wanted, progress, warn):
                     progress.wipe()
                     before = f", {done.before} were there" if done.before else ""
                     speed = _speed(done.rows, done.seconds)

@@ -27,7 +27,7 @@ COMMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "rekey": "encrypt a database, with another key, or no longer",
         "dump": "write a database as SQL text or as an archive",
         "restore": "fill a database from an archive or from SQL text",
-        "import": "store the rows of CSV, TSV, JSON, JSON Lines, Parquet and Arrow files",
+        "import": "store the rows of CSV, TSV, JSON, JSON Lines, Parquet, Arrow and SQLite files",
         "export": "write tables, a query or the whole database to files and other databases",
         "check": "verify a database: its log, pages, indexes, rows and constraints",
         "repair": "mend a damaged database, or go back to an earlier slot",

@@ -164,6 +164,10 @@ class JointTransaction:
         """Return that many successive rowids above all that are used, and above a given one."""
         return self._of(table).next_rowids(table, count, above=above)
 
+    def note_used(self, table: int, rowid: int) -> None:
+        """Let AUTOINCREMENT give out no rowid up to this one."""
+        self._of(table).note_used(table, rowid)
+
     def set_catalog(self, catalog: Catalog) -> None:
         """Change the schema of either part, or of both."""
         lasting, temporary = catalog.lasting, catalog.part(temporary=True)

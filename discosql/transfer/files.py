@@ -6,17 +6,27 @@ from pathlib import Path
 
 from discosql.connection import LEGACY_TRANSACTION_CONTROL, Progress
 from discosql.dbapi import Connection
+from discosql.errors import ProgrammingError
 from discosql.transfer.importing import Imported, ImportOptions, import_file
+from discosql.transfer.sqlite_file import SqliteFile, is_sqlite
+from discosql.transfer.sqlite_import import SqliteImport, Warn
 
 
-def import_path(connection: Connection, path: Path, options: ImportOptions, progress: Progress) -> list[Imported]:
-    """Import a file and return what came into each table.
+def import_path(
+    connection: Connection, path: Path, options: ImportOptions, progress: Progress, warn: Warn
+) -> list[Imported]:
+    """Import a file and return what came into each table. `warn` is told what a SQLite file has that cannot be kept.
 
     Within an open transaction all of it becomes a part of that, or nothing. Otherwise every batch is a commit, and an
     import that was interrupted goes on where it stopped. Raises as `import_file` does.
     """
     with _settings_of_its_own(connection), _whole_within_a_transaction(connection):
-        return [import_file(connection, path, options, progress)]
+        if not is_sqlite(path):
+            return [import_file(connection, path, options, progress)]
+        if options.primary_key:
+            raise ProgrammingError(f"the tables of {path} have keys of their own; none can be given")
+        with SqliteFile(path) as file:
+            return SqliteImport(connection, file, options, progress, warn).run()
 
 
 @contextmanager

@@ -38,15 +38,21 @@ _SET_POSITION: Final = f"""INSERT INTO {POSITIONS} VALUES (?, ?, ?, ?)
 class ImportOptions:
     """How a file is imported.
 
-    `table`: default the file's name without its ending. `primary_key`: columns of the key of a table that is made, and
-    the key of `upsert`, which changes rows that are there already. `again`: also what was imported before.
+    `table`: default the file's name without its ending; of a SQLite file the table or tables that are wanted, default
+    all. `primary_key`: columns of the key of a table that is made, and the key of `upsert`, which changes rows that are
+    there already. `again`: also what was imported before.
     """
 
-    table: str | None = None
+    table: str | Sequence[str] | None = None
     primary_key: Sequence[str] = ()
     upsert: bool = False
     batch: int = BATCH
     again: bool = False
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables named, none if that is left to the file."""
+        return [self.table] if isinstance(self.table, str) else list(self.table or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,9 @@ def import_file(connection: Connection, path: Path, options: ImportOptions, prog
     """
     if options.batch < 1:
         raise ProgrammingError("a batch has at least one row")
-    table = options.table or plain_path(path).stem
+    if len(options.tables) > 1:
+        raise ProgrammingError(f"{path} has the rows of one table, not of {len(options.tables)}")
+    table = options.tables[0] if options.tables else plain_path(path).stem
     source = open_source(path)
     digest = None if connection.in_transaction else digest_of([path])
     return TableImport(connection, source, table, digest, options, progress).run()

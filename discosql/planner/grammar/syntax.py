@@ -129,7 +129,8 @@ class Reference:
 class ColumnDefinition:
     """A column as written; its keys, checks and references are with those of the table.
 
-    A default that is a bare name is a text literal, unless it stands in parentheses. `start` is its place in the text.
+    A default that is a bare name is a text literal, unless it stands in parentheses. `start` is its place in the text,
+    `type_span` that of its type, of no length where none is written.
     """
 
     name: str
@@ -142,6 +143,7 @@ class ColumnDefinition:
     generated: str | None = None
     stored: bool = False
     start: int = 0
+    type_span: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True)

@@ -64,7 +64,13 @@ class TableGrammar(QueryGrammar):
     def column_definition(self, definition: TableDefinition) -> None:
         """Read one column and add it and its constraints to the definition."""
         start = self.token.start
-        column = ColumnDefinition(self.read_column(), self.read_type(), start=start)
+        column = ColumnDefinition(self.read_column(), "", start=start)
+        behind_name, first = self.tokens[self.position - 1].end, self.position
+        column.declared = self.read_type()
+        if self.position > first:
+            column.type_span = (self.tokens[first].start, self.tokens[self.position - 1].end)
+        else:
+            column.type_span = (behind_name, behind_name)
         definition.columns.append(column)
         name: str | None = None
         while self.kind not in _COLUMN_ENDS:
