@@ -32,10 +32,12 @@ def import_path(
 @contextmanager
 def _settings_of_its_own(connection: Connection) -> Iterator[None]:
     """Let a connection commit when it is told to and show rows as tuples; what it did before it does again behind."""
-    names = ("isolation_level", "autocommit", "row_factory", "text_factory")
-    before = {name: getattr(connection, name) for name in names}
-    connection.isolation_level, connection.autocommit = None, LEGACY_TRANSACTION_CONTROL
-    connection.row_factory, connection.text_factory = None, str
+    wanted = {"row_factory": None, "text_factory": str}
+    if not connection.in_transaction:  # to set these would commit it, as in sqlite3
+        wanted |= {"autocommit": LEGACY_TRANSACTION_CONTROL, "isolation_level": None}
+    before = {name: getattr(connection, name) for name in wanted}
+    for name, value in wanted.items():
+        setattr(connection, name, value)
     try:
         yield
     finally:
