@@ -153,7 +153,7 @@ def test_rows_of_large_batches_are_numbered_and_go_on(db: discosql.Connection, t
     numbers = list(range(25_000))
     numbers[21_000] = 2**63
     path = written(tmp_path / "t.parquet", pa.table({"n": pa.array(numbers, pa.uint64())}), 25_000)
-    with pytest.raises(discosql.DataError, match=r"t\.parquet, row 21001: integer does not fit in 64 bits"):
+    with pytest.raises(discosql.DataError, match=r"t\.parquet, row 21001: .*int too large"):
         load(db, path, batch=7_000)
     assert db.execute("SELECT count(*), max(n) FROM t").fetchone() == (21_000, 20_999)
     numbers[21_000] = 21_000
