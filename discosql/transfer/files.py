@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from discosql.connection import LEGACY_TRANSACTION_CONTROL, Progress
 from discosql.dbapi import Connection
@@ -32,7 +33,7 @@ def import_path(
 @contextmanager
 def _settings_of_its_own(connection: Connection) -> Iterator[None]:
     """Let a connection commit when it is told to and show rows as tuples; what it did before it does again behind."""
-    wanted = {"row_factory": None, "text_factory": str}
+    wanted: dict[str, Any] = {"row_factory": None, "text_factory": str}
     if not connection.in_transaction:  # to set these would commit it, as in sqlite3
         wanted |= {"autocommit": LEGACY_TRANSACTION_CONTROL, "isolation_level": None}
     before = {name: getattr(connection, name) for name in wanted}
