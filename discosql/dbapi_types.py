@@ -21,15 +21,31 @@ class _TypeCode:
 
 
 STRING: Final = _TypeCode("TEXT", "JSON", "UUID")
+"""Equal to the type codes of columns of text: TEXT, JSON and UUID."""
+
 BINARY: Final = _TypeCode("BLOB")
+"""Equal to the type code of BLOB."""
+
 NUMBER: Final = _TypeCode("INTEGER", "REAL", "NUMERIC", "DECIMAL", "BOOLEAN")
+"""Equal to the type codes of numbers: INTEGER, REAL, NUMERIC, DECIMAL and BOOLEAN."""
+
 DATETIME: Final = _TypeCode("DATE", "TIMESTAMP")
+"""Equal to the type codes of DATE and TIMESTAMP."""
+
 ROWID: Final = _TypeCode("INTEGER")
+"""Equal to the type code of rowids, which are integers."""
 
 Date = datetime.date
+"""Makes a date of year, month and day (PEP 249)."""
+
 Time = datetime.time
+"""Makes a time of day of hour, minute and second (PEP 249)."""
+
 Timestamp = datetime.datetime
+"""Makes a moment of year, month, day, hour, minute and second (PEP 249)."""
+
 Binary = bytes
+"""Makes a value for a BLOB column (PEP 249)."""
 
 
 def DateFromTicks(ticks: float) -> datetime.date:

@@ -1,16 +1,21 @@
 """The documentation's site: its menu has every page, it builds without a warning, and its pages' programs run."""
 
+import dataclasses
+import inspect
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+import discosql
 from discosql.cli.dot_commands import DOT_COMMANDS
 from discosql.cli.main import COMMANDS, SHELL
+from discosql.opening import Options
 from documentation.commands import on_page_markdown as list_commands
 from documentation.diagrams import DIAGRAMS
 from documentation.diagrams import FOLDER as DIAGRAM_FILES
@@ -51,14 +56,65 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     )
     assert (answer.returncode, answer.stdout + answer.stderr) == (0, "")
     api = (tmp_path / "site" / "api.html").read_text(encoding="utf-8")
-    for name in (
-        "dbapi.connect",
-        "cursor.Cursor.fetchone",
-        "aio.Connection.execute",
-        "table.Table.save",
-        "errors.Error",
-    ):
-        assert f'id="discosql.{name}"' in api, name
+    shown = set(re.findall(r'id="(discosql\.[\w.]+)"', api))
+    assert {name for name in public_names() if not shown & name} == set()
+    pages = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "site").glob("*.html"))
+    assert not re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//[^"]+"', pages)
+
+
+def public_names() -> Iterator[frozenset[str]]:
+    """Yield for each public name, and each of a public class, the ids that a page may show it under."""
+    for name in discosql.__all__:
+        value = getattr(discosql, name)
+        if name != "aio":
+            yield frozenset({f"discosql.{name}", f"discosql.errors.{name}"})
+        if isinstance(value, type) and name in CLASSES:
+            yield from (frozenset({f"discosql.{name}.{member}"}) for member in members(value))
+    yield frozenset({"discosql.aio.connect"})
+    for value in (discosql.aio.Connection, discosql.aio.Cursor):
+        yield from (frozenset({f"discosql.aio.{value.__name__}.{member}"}) for member in members(value))
+
+
+CLASSES = ("Connection", "Cursor", "Row", "Database", "Table", "Query", "FieldRef")
+
+WITHIN = {
+    "Database": {"start", "remember", "connection", "new_connection", "catalog"},
+    "Table": {"model_config", "model_post_init"},
+    "Query": {"table", "text", "condition", "order", "count_limit", "count_offset"},
+    "FieldRef": {"column", "sql"},
+}
+"""What the rooms of the package use of each other."""
+
+
+def members(owner: type) -> set[str]:
+    """Return the names of a class that programs use: methods and properties, its bases' of this package too."""
+    return {
+        name
+        for base in owner.__mro__
+        if base.__module__.startswith("discosql")
+        for name, value in vars(base).items()
+        if not name.startswith("_")
+        and name not in WITHIN.get(owner.__name__, ())
+        and not (isinstance(value, type) and issubclass(value, Exception))
+    }
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    """Constants too, whose docstrings stand below them."""
+    griffe = pytest.importorskip("griffe", reason="the group docs is not installed")
+    package = griffe.load("discosql", search_paths=[str(TOP)], resolve_aliases=True)
+    for name in discosql.__all__:
+        assert package[name].docstring, name
+        value = getattr(discosql, name)
+        for member in members(value) if isinstance(value, type) and name in CLASSES else ():
+            assert inspect.getdoc(inspect.getattr_static(value, member)), f"{name}.{member}"
+
+
+def test_the_page_on_the_api_has_every_option_of_connect() -> None:
+    rows = re.findall(r"^\| (`.*?`) \|", (DOCS / "api.md").read_text("utf-8"), re.M)
+    told = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    known = [item.name for item in dataclasses.fields(Options) if item.name != "address"]
+    assert sorted(told) == sorted([*known, "check_same_thread", "factory"])
 
 
 def test_drawings_are_those_of_their_source_and_shown() -> None:
