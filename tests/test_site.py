@@ -75,7 +75,7 @@ def public_names() -> Iterator[frozenset[str]]:
         yield from (frozenset({f"discosql.aio.{value.__name__}.{member}"}) for member in members(value))
 
 
-CLASSES = ("Connection", "Cursor", "Row", "Database", "Table", "Query", "FieldRef")
+CLASSES = ("Connection", "Cursor", "Row", "Blob", "Database", "Table", "Query", "FieldRef")
 
 WITHIN = {
     "Database": {"start", "remember", "connection", "new_connection", "catalog"},
