@@ -181,6 +181,8 @@ class Connection(Exporting):
         async with self._lock:
             self._check_no_transaction("change the key")
             await self._session.engine.rekey(key)
+            if self._session.lease is not None:
+                self._session.lease.retire()
 
     async def check(self, *, history: bool = False, progress: Progress | None = None) -> CheckReport:
         """Verify the whole database as it is stored: log, pages, indexes, rows, constraints. Changes nothing.
@@ -227,7 +229,11 @@ class Connection(Exporting):
         async with self._lock:
             self._closed = True
             self._session.rollback()
-            await self._session.engine.close()
+            self._forget_observer()
+            # All that runs SQL is imported by now.
+            from discosql.sharing import leave
+
+            await leave(self._session.engine, self._session.lease)
 
     async def _run(self, start: Callable[[], Steps]) -> Result:
         self._check_open()

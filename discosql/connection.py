@@ -186,7 +186,7 @@ class ConnectionBase:
     def stats(self) -> dict[str, int | float]:
         """Return what the database has done since it was opened: the rows of ``discosql_stats`` as a dict.
 
-        Connections that share one engine, those of a `Database`, share the figures.
+        Connections of one process to one database on Discord share the figures.
         """
         self._check_open()
         return self._session.stats()
@@ -225,12 +225,15 @@ class ConnectionBase:
         It is called in the thread that makes requests, must be quick, and what it raises ends the operation.
         """
         self._check_open()
-        observers = self._session.engine.requests.observers
-        if self._observer is not None:
-            observers.remove(self._observer)
+        self._forget_observer()
         if callback is not None:
-            observers.append(callback)
+            self._session.engine.requests.observers.append(callback)
         self._observer = callback
+
+    def _forget_observer(self) -> None:
+        if self._observer is not None:
+            self._session.engine.requests.observers.remove(self._observer)
+            self._observer = None
 
     def set_trace_callback(self, callback: Callable[[str], object] | None) -> None:
         """Call a function with every statement that is run, values in place of its parameters; None stops it."""

@@ -6,27 +6,21 @@ a thread of its own that all connections of a process share.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from os import PathLike
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, Unpack, cast, overload
 
 from discosql.blob import Blob, blob_statements
-from discosql.connection import Progress, check_session, no_progress
+from discosql.connection import Progress, check_session
 from discosql.cursor import Cursor
-from discosql.dbapi_export import Exporting, ExportSettings, export_from
-from discosql.drive import LOOP_THREAD, drive, run_here
-from discosql.errors import ArgumentTypeError, ArgumentValueError, OperationalError, ProgrammingError
-from discosql.executor.context import Result
+from discosql.dbapi_copies import Copying
+from discosql.drive import LOOP_THREAD
 from discosql.types import SQLITE_VERSION
 
 if TYPE_CHECKING:
-    from discosql.explaining import Steps
     from discosql.opening import Address, ConnectOptions
     from discosql.session import Parameters
-    from discosql.storage.engine import ChannelSummary, EncryptionKey, MessageSummary, Transaction
-    from discosql.transfer.exporting import Exported
+    from discosql.storage.engine import ChannelSummary, EncryptionKey, MessageSummary
     from discosql.upkeep.check import CheckReport
 
 C = TypeVar("C", bound="Connection")
@@ -58,7 +52,7 @@ def enable_callback_tracebacks(flag: bool, /) -> None:
     show_tracebacks(flag)
 
 
-class Connection(Exporting):
+class Connection(Copying):
     """A connection to a database. Threads may share it: operations wait for each other.
 
     As a context manager it commits at the end or rolls back after an exception, and stays open, as in sqlite3.
@@ -70,9 +64,8 @@ class Connection(Exporting):
 
         self._closed = None  # a connection that cannot be opened anew cannot be used
         opened = Options.of(database, cast("ConnectOptions", options))
-        super().__init__(LOOP_THREAD.run(open_session(opened)), **opened.for_connection())
-        self._lock = threading.RLock()
-        self._thread = threading.get_ident() if check_same_thread else None
+        session = LOOP_THREAD.run(open_session(opened))
+        super().__init__(session, check_same_thread=check_same_thread, **opened.for_connection())
 
     def cursor(self, factory: Callable[[Connection], Any] = Cursor) -> Any:
         """Return a new cursor. `factory` is given the connection and returns a `Cursor`, as that class does."""
@@ -112,7 +105,7 @@ class Connection(Exporting):
         if self._autocommit is True:
             return
         with self._lock:
-            self._session.rollback()
+            self._at_engine(self._session.rollback)
 
     def outcome(self, transaction: str) -> bool | None:
         """Return whether the `transaction` of an UnknownOutcomeError was stored; None if that is beyond finding out.
@@ -151,6 +144,8 @@ class Connection(Exporting):
         with self._lock:
             self._check_no_transaction("change the key")
             LOOP_THREAD.run(self._session.engine.rekey(key))
+            if self._session.lease is not None:
+                self._session.lease.retire()
 
     def check(self, *, history: bool = False, progress: Progress | None = None) -> CheckReport:
         """Verify the whole database as it is stored: log, pages, indexes, rows, constraints. Changes nothing.
@@ -161,67 +156,6 @@ class Connection(Exporting):
         self._check_open()
         with self._lock:
             return LOOP_THREAD.run(check_session(self._session, history, progress))
-
-    def iterdump(self) -> Iterator[str]:
-        """Yield the statements that make the database anew, as sqlite3 does; SQLite reads them, too."""
-        self._check_open()
-        return self._dump()
-
-    def _dump(self) -> Iterator[str]:
-        # Few programs dump, and all would import what that needs.
-        from discosql.upkeep.dump import dump_lines
-
-        lines = dump_lines(self._snapshot())
-        answer: object = None
-        try:
-            while True:
-                line = lines.send(answer)
-                answer = None
-                if isinstance(line, str):
-                    yield line
-                else:
-                    answer = LOOP_THREAD.fetch(line)
-        except StopIteration:
-            return
-
-    def backup(
-        self,
-        target: Any,
-        *,
-        pages: int = -1,
-        progress: Callable[[int, int, int], object] | None = None,
-        name: str = "main",
-        sleep: float = 0.25,
-    ) -> None:
-        """Copy the database into another connection's, in one commit that replaces all that was there.
-
-        Another connection to discosql, or to an empty SQLite database. `progress` is called with 0 and the rows that
-        remain and are in all, where sqlite3 counts pages; `pages`, `name` and `sleep` are there for sqlite3's sake.
-        """
-        self._check_open()
-        if target is self:
-            raise ArgumentValueError("target cannot be the same connection instance")
-        if not hasattr(target, "execute"):
-            raise ArgumentTypeError(f"the target of a backup is a connection, not {type(target).__name__}")
-        if progress is not None and not callable(progress):
-            raise ArgumentTypeError("progress argument must be a callable")
-        if name.lower() not in ("main", "temp"):
-            raise OperationalError(f"unknown database {name}")
-        if not isinstance(target, Connection):
-            for line in self.iterdump():
-                target.execute(line)
-            return
-        from discosql.upkeep.copying import copy_database
-
-        def report(_stage: str, done: int, total: int) -> None:
-            if progress is not None:
-                progress(0, total - done, total)
-
-        target._check_open()
-        target._check_no_transaction("be the target of a backup")
-        view = self._snapshot()
-        with target._lock:
-            LOOP_THREAD.run(copy_database(view, target._session.engine, report))
 
     def blobopen(self, table: str, column: str, row: int, /, *, readonly: bool = False, name: str = "main") -> Blob:
         """Return a `Blob`: the text or blob in a column of the row with that rowid, to be read and written in pieces.
@@ -236,116 +170,27 @@ class Connection(Exporting):
     def _rows(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._run(lambda: self._session.execute(sql, parameters)).rows
 
-    def serialize(self, *, name: str = "main") -> bytes:
-        """Return the database as the bytes of an archive, as `write_archive` writes it; `deserialize` reads them.
-
-        They are not those of an SQLite file: a database in a server is no file.
-        """
-        from discosql.upkeep.archive import archive_bytes
-
-        self._check_open()
-        if name.lower() != "main":
-            raise OperationalError(f"unable to serialize '{name}'")
-        view = self._snapshot()
-        with self._lock:
-            return LOOP_THREAD.run(archive_bytes(view))
-
-    def deserialize(self, data: Any, /, *, name: str = "main") -> None:
-        """Leave the database of the connection, and go on with one in memory that is a copy of what was serialized.
-
-        Raises DatabaseCorruptionError for bytes that are no archive, OperationalError within a transaction.
-        """
-        from discosql.storage.engine import open_memory
-        from discosql.upkeep.archive import ArchiveFile, restore_archive
-
-        self._check_open()
-        if name.lower() != "main":
-            raise OperationalError(f"unable to deserialize '{name}'")
-        self._check_no_transaction("deserialize")
-        with ArchiveFile(bytes(memoryview(data)), no_progress) as archive, self._lock:
-            engine = LOOP_THREAD.run(open_memory())
-            LOOP_THREAD.run(restore_archive(engine, archive, no_progress))
-            left = self._session.engine
-            self._session.move_to(engine)
-            LOOP_THREAD.run(left.close())
-
-    def write_archive(self, path: str | PathLike[str], *, progress: Progress | None = None) -> int:
-        """Write the database into one file from which nothing is missing; return the number of rows.
-
-        Raises OperationalError if the file cannot be written. It is not encrypted.
-        """
-        from discosql.upkeep.archive import write_archive
-
-        view = self._snapshot()
-        return LOOP_THREAD.run(write_archive(view, path, progress or no_progress))
-
-    def restore_archive(self, path: str | PathLike[str], *, progress: Progress | None = None) -> int:
-        """Fill an empty database from such a file, verified first; return the number of rows.
-
-        After an interruption it goes on where it ended. Raises DatabaseCorruptionError for a damaged file,
-        OperationalError if the database is not empty.
-        """
-        from discosql.upkeep.archive import ArchiveFile, restore_archive
-
-        self._check_open()
-        self._check_no_transaction("restore an archive")
-        report = progress or no_progress
-        with ArchiveFile(path, report) as archive, self._lock:
-            return LOOP_THREAD.run(restore_archive(self._session.engine, archive, report))
-
-    def export(
-        self, target: str | PathLike[str], table: str | Sequence[str] | None = None, **options: Unpack[ExportSettings]
-    ) -> Exported:
-        """Write tables, a ``query=`` or the whole database to a file, a folder, or another database by file or URL.
-
-        All rows are of one moment. Options, result and errors are those of `transfer.exporting.export`.
-        """
-        with self._lock:
-            self._snapshot()
-            return export_from(self._reading(self._run, LOOP_THREAD.fetch), target, table, options)
-
-    def _snapshot(self) -> Transaction:
-        """Return a view of the database as it is now, with the changes of an open transaction."""
-        self._check_open()
-        session = self._session
-        if session.transaction is None:
-            with self._lock:
-                LOOP_THREAD.run(session.engine.refresh())
-        return session.snapshot()
-
     def close(self) -> None:
         """Roll back what was not committed and close.
 
-        Raises ProgrammingError when called again, as PEP 249's compliance suite asks.
+        What connections to one database on Discord share ends with the last of them. Raises ProgrammingError when
+        called again, as PEP 249's compliance suite asks.
         """
+        # All that runs SQL is imported by now.
+        from discosql.sharing import leave
+
         self._check_open()
         with self._lock:
             self._check_open()
             self._closed = True
-            self._session.rollback()
-            LOOP_THREAD.run(self._session.engine.close())
+            self._forget_observer()
+            self._at_engine(self._session.rollback)
+            LOOP_THREAD.run(leave(self._session.engine, self._session.lease))
 
     def _apply_transaction_mode(self) -> None:
         super()._apply_transaction_mode()
         if self._session.implicit_begin == "never" and self._session.in_transaction:
             self._run(self._session.commit)
-
-    def _check_open(self) -> None:
-        super()._check_open()
-        if self._thread is not None and self._thread != threading.get_ident():
-            raise ProgrammingError(
-                "the connection was opened with check_same_thread=True, in another thread than this one"
-            )
-
-    def _run(self, start: Callable[[], Steps]) -> Result:
-        self._check_open()
-        with self._lock, self._control.start() as operation:
-            self._check_open()
-            steps = start()
-            outcome = run_here(steps, operation)
-            if isinstance(outcome, Result):
-                return outcome
-            return LOOP_THREAD.run(drive(steps, operation, outcome), operation.interrupt)
 
     def __enter__(self) -> Self:
         self._check_open()

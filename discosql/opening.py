@@ -3,6 +3,7 @@
 import datetime
 import os
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Self, TypeAlias, TypedDict
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -13,6 +14,7 @@ from discosql.errors import InterfaceError, NotSupportedError, OperationalError,
 from discosql.executor.functions import DEFAULT
 from discosql.index_keys import index_key_reader
 from discosql.session import Session
+from discosql.sharing import lease, leave
 from discosql.storage.engine import (
     EncryptionKey,
     Engine,
@@ -181,11 +183,16 @@ def discord_place(address: str) -> tuple[str, str] | None:
 async def open_session(options: Options) -> Session:
     """Open the database and return a session on it. Raises OperationalError, with what to do, when it cannot be."""
     moment = None if options.as_of is None else moment_of(options.as_of)
-    engine = await _open_engine(options)
+    held = None
+    if _may_share(options):
+        held = await lease(_share_key(options), lambda: _open_engine(options))
+        engine = held.engine
+    else:
+        engine = await _open_engine(options)
     try:
         past = None if moment is None else await engine.begin_as_of(moment)
     except BaseException:
-        await engine.close()
+        await leave(engine, held)
         raise
     return Session(
         engine,
@@ -194,7 +201,22 @@ async def open_session(options: Options) -> Session:
         max_staleness=options.max_staleness,
         past=past,
         read_only=options.read_only,
+        lease=held,
     )
+
+
+def _may_share(options: Options) -> bool:
+    """Tell whether connections share an engine: those to Discord do, through clients of our own."""
+    return options.client is None and not options.is_in_memory and discord_place(options.address) is not None
+
+
+def _share_key(options: Options) -> Hashable:
+    engine = options.for_engine()
+    return discord_place(options.address), _token(options), options.gateway, engine.cache_size, engine.key
+
+
+def _token(options: Options) -> str | None:
+    return options.token or os.environ.get("DISCOSQL_TOKEN")
 
 
 async def _open_engine(options: Options) -> Engine:
@@ -205,7 +227,7 @@ async def _open_engine(options: Options) -> Engine:
         return await open_local(options.address, create=options.may_create, options=options.for_engine())
     return await open_discord(
         *place,
-        token=options.token or os.environ.get("DISCOSQL_TOKEN"),
+        token=_token(options),
         client=options.client,
         gateway=options.gateway,
         create=options.may_create,
@@ -225,5 +247,5 @@ async def open_guild(options: Options) -> tuple[Guild, str]:
     place = discord_place(options.address)
     if place is None:
         return local_guild(options.address, create=False), DEFAULT_NAME
-    guild = await discord_guild(place[0], token=options.token or os.environ.get("DISCOSQL_TOKEN"))
+    guild = await discord_guild(place[0], token=_token(options))
     return guild, place[1]

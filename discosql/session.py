@@ -43,6 +43,7 @@ from discosql.schema import Catalog
 from discosql.session_cache import CachedStatement, Plan, StatementCache, unless_changed
 from discosql.session_parameters import bind_many
 from discosql.session_transactions import ImplicitBegin, SessionTransactions
+from discosql.sharing import Lease
 from discosql.statistics import TableStatistics
 from discosql.storage.engine import Engine, JointTransaction, JointView, Transaction, report
 from discosql.types import Value
@@ -60,7 +61,8 @@ class Session(SessionTransactions):
 
     Not safe for concurrent use: one operation's steps at a time. `implicit_begin` tells when a transaction is opened
     unasked: ``never``, before the first statement that ``writes`` rows (as sqlite3 does by default), or ``always``.
-    With `past`, a view of an earlier moment, that is all the session sees, and it can only read.
+    With `past`, a view of an earlier moment, that is all the session sees, and it can only read. `lease` is there if
+    others may use the engine, too.
     """
 
     def __init__(
@@ -73,12 +75,14 @@ class Session(SessionTransactions):
         max_staleness: float = 1.0,
         past: Transaction | None = None,
         read_only: bool = False,
+        lease: Lease | None = None,
     ) -> None:
         super().__init__(engine, implicit_begin, past)
         self._past = Past(engine)
         self.registry = registry
         self.max_staleness = max_staleness
         self.read_only = read_only
+        self.lease = lease
         self.collations: dict[str, Callable[[str, str], int]] = {}
         self.limits = Limits()
         self.authorizer: Authorizer | None = None
@@ -290,7 +294,7 @@ class Session(SessionTransactions):
     def move_to(self, engine: Engine) -> None:
         """Go on with another database; an open transaction is undone, and temporary tables are gone."""
         self.rollback()
-        self.engine, self._past = engine, Past(engine)
+        self.engine, self._past, self.lease = engine, Past(engine), None
         self._fixed = self._temporary = None
         self.forget_statements()
 

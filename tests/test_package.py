@@ -22,7 +22,7 @@ LAYERS = (
     ("schema", "statistics"),
     ("planner", "storage"),
     ("executor",),
-    ("session", "explaining", "limits", "past", "tracing", "upkeep", "detecting", "index_keys"),
+    ("session", "sharing", "explaining", "limits", "past", "tracing", "upkeep", "detecting", "index_keys"),
     ("rows", "frames", "drive", "opening", "connection", "background", "output"),
     ("aio", "dbapi", "blob", "cursor", "transfer"),
     ("database", "table"),

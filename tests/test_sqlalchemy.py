@@ -5,7 +5,6 @@ SQLAlchemy's own suite for dialects is run by ``make sqlalchemy``.
 
 import datetime
 import re
-import tomllib
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,9 +16,10 @@ import pytest
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
+from dialects import dialects as dialects
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
-from sqlalchemy.dialects import registry, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlmodel import Field as ModelField
@@ -29,15 +29,6 @@ from sqlmodel import SQLModel, select
 import discosql
 
 TOP = Path(__file__).parent.parent
-
-
-@pytest.fixture(scope="module", autouse=True)
-def dialects() -> None:
-    """Make the project's entry points known, also where it is not installed."""
-    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for name, place in project["entry-points"]["sqlalchemy.dialects"].items():
-        module, _, attribute = place.partition(":")
-        registry.register(name, module, attribute)
 
 
 @pytest.fixture

@@ -164,6 +164,11 @@ class Engine:
         if not self.log.is_fresh:
             await self.refresh()
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it was neither closed nor given up because the log turned out to be damaged."""
+        return not self._closed and self._failure is None
+
     def _check_usable(self) -> None:
         if self._closed:
             raise InterfaceError("the database is closed")
