@@ -249,7 +249,7 @@ async def test_a_handler_that_fails_leaves_nothing_behind() -> None:
         raise ValueError("of the handler itself")
 
     db.set_progress_handler(handler)
-    with pytest.raises(ValueError, match="of the handler itself"):
+    with pytest.raises(QueryInterruptedError):
         await db.execute("SELECT * FROM t")
     db.set_progress_handler(None)
     faulty.plan = lambda number, kind: None
