@@ -3,17 +3,18 @@
 import datetime
 import math
 import uuid
-from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from types import NoneType
 from typing import Any, Final
 
+import orjson
+
 from discosql.adapting import PrepareProtocol, adapters, to_value
 from discosql.errors import DataError
 from discosql.planner.parse import bind_parameters
-from discosql.types import Value
+from discosql.types import MAX_INTEGER, MIN_INTEGER, Value
 
 _SLAB: Final = 4_096
 """Sets of parameters that are looked at together."""
@@ -66,13 +67,22 @@ def _are_values(values: Sequence[Any], kinds: frozenset[type]) -> bool:
     (kind,) = kinds
     try:
         if kind is int:
-            array("q", values)
-        elif kind is str:
+            return _fit_64_bits(values)
+        if kind is str:
             "".join(values).encode()
         elif kind is float:
             return not math.isnan(sum(values))
         else:
             return kind in (NoneType, bytes)
-    except (OverflowError, UnicodeEncodeError):
+    except UnicodeEncodeError:
         return False
+    return True
+
+
+def _fit_64_bits(numbers: Sequence[int]) -> bool:
+    try:
+        # Tells in a quarter of the time that `min` and `max` take that all have no more than 53 bits.
+        orjson.dumps(numbers, option=orjson.OPT_STRICT_INTEGER)
+    except TypeError:
+        return min(numbers) >= MIN_INTEGER and max(numbers) <= MAX_INTEGER
     return True

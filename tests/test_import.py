@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import discosql
-from discosql.transfer import formats, sources
+from discosql.transfer import formats, inference, sources
 from discosql.transfer.files import import_path
 from discosql.transfer.importing import Imported, ImportOptions, import_file
 
@@ -83,6 +83,47 @@ def test_types_are_found_in_all_of_the_file(db: discosql.Connection, tmp_path: P
     path = written(tmp_path / "t.csv", "a,b\n" + "\n".join([*lines, "1,late", "2.5,3"]) + "\n")
     assert load(db, path).rows == 25_002
     assert types(db, "t") == {"a": "REAL", "b": "TEXT"}
+
+
+POOLS = (
+    ["0", "1", "-5", "123456789012345678"],
+    ["1", "2.5", "-0", "1e3", "-0.50"],
+    ["1", "007", "x"],
+    ["true", "FALSE"],
+    ["2024-02-29", "2023-01-01"],
+    ["2024-02-29 10:00:00", "2024-02-29T10:00:01.5Z"],
+    ["1234567890123456789", "1"],
+)
+
+
+def test_rows_that_are_kept_are_those_that_are_read_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also where a column turns out to be something else late, and where what is known is forgotten in between."""
+    monkeypatch.setattr(sources, "CHUNK", 3)
+    random_ = random.Random(2)
+    for number in range(60):
+        monkeypatch.setattr(inference, "_REMEMBERED", random_.choice([2, 1_000]))
+        width = random_.randrange(1, 5)
+        pools = [random_.sample(POOLS, 2) for _ in range(width)]
+        turns = [random_.randrange(25) for _ in range(width)]
+        rows = [
+            [random_.choice([*pool[place >= turn], ""]) for pool, turn in zip(pools, turns, strict=True)]
+            for place in range(random_.randrange(1, 20))
+        ]
+        path = tmp_path / f"t{number}.csv"
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([[f"c{place}" for place in range(width)], *rows])
+        results = []
+        for kept in (2**28, 0):
+            monkeypatch.setattr(inference, "_KEPT", kept)
+            db = discosql.connect(":memory:", isolation_level=None)
+            load(db, path, table="t", batch=5)
+            results.append((types(db, "t"), list(map(repr, db.execute("SELECT * FROM t ORDER BY rowid")))))
+            texts = [column for column, kind in types(db, "t").items() if kind == "TEXT"]
+            for column in texts:
+                stored = [row[0] for row in db.execute(f"SELECT {column} FROM t ORDER BY rowid")]
+                assert stored == [row[int(column[1:])] or None for row in rows]
+            db.close()
+        assert results[0] == results[1], rows
 
 
 def test_json_keeps_its_types(db: discosql.Connection, tmp_path: Path) -> None:

@@ -18,6 +18,10 @@ import orjson
 from discosql.types import Row, Value
 
 _SEPARATORS: Final = (",", ":")
+_ROWS_AT_ONCE: Final = 4_096
+"""Rows that one call encodes: a millisecond, in which no other thread can run."""
+
+_BETWEEN: Final = b"],["
 _NOT_ASCII: Final = re.compile("[^\x00-\x7f]+")
 
 _INFINITIES: Final = {"inf": math.inf, "-inf": -math.inf}
@@ -94,31 +98,38 @@ def rows_from(data: Iterable[Sequence[Any]], *, objects: bool) -> list[Row]:
 
 def dump_rows(rows: Sequence[Row]) -> tuple[str, bool]:
     """Return rows as `dump` does, many times as fast."""
-    texts, objects = _texts_of(rows)
-    return _as_ascii(b"[%b]" % b",".join(texts)).decode("ascii"), objects
+    data, objects = _dump_quickly(rows)
+    return _as_ascii(data).decode("ascii"), objects
 
 
 def encode_lines(rows: Sequence[Row]) -> tuple[bytes, bool]:
     """Return rows as JSON Lines, a row a line, and whether any value had to become an object."""
-    texts, objects = _texts_of(rows)
-    return _as_ascii(b"\n".join(texts)), objects
+    encoded = [_encode_some(rows[start : start + _ROWS_AT_ONCE]) for start in range(0, len(rows), _ROWS_AT_ONCE)]
+    return b"\n".join([text for text, _ in encoded]), any(objects for _, objects in encoded)
 
 
-def _texts_of(rows: Sequence[Row]) -> tuple[list[bytes], bool]:
+def _encode_some(rows: Sequence[Row]) -> tuple[bytes, bool]:
+    data, objects = _dump_quickly(rows)
+    if data.count(_BETWEEN) == len(rows) - 1:
+        return _as_ascii(data[1:-1].replace(_BETWEEN, b"]\n[")), objects
+    # What stands between two rows stands in a text, too.
+    lines = [_dump_quickly((row,))[0][1:-1] for row in rows]
+    return _as_ascii(b"\n".join(lines)), objects
+
+
+def _dump_quickly(rows: Sequence[Row]) -> tuple[bytes, bool]:
     hook = _Objects()
-    default = hook.default
     try:
-        texts = [orjson.dumps(row, default) for row in rows]
+        data = orjson.dumps(rows, hook.default)
     except TypeError:
         # A text that is no Unicode, perhaps, which json can write.
-        dumped = list(map(dump, rows))
-        return [text.encode("ascii") for text, _ in dumped], any(objects for _, objects in dumped)
+        data = b""
     # Infinities are written as null.
-    for place, text in enumerate(texts):
-        if b"null" in text and text.count(b"null") != rows[place].count(None):
-            plain, objects = dump(rows[place])
-            texts[place], hook.met = plain.encode("ascii"), hook.met or objects
-    return texts, hook.met
+    nulls = data.count(b"null")
+    if data and (not nulls or nulls == sum([row.count(None) for row in rows])):
+        return data, hook.met
+    text, objects = dump(rows)
+    return text.encode("ascii"), objects
 
 
 def _as_ascii(data: bytes) -> bytes:

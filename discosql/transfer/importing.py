@@ -7,6 +7,7 @@ already nothing is committed and nothing of that kept.
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from discosql.dbapi import Connection
 from discosql.errors import DataError, Error, IntegrityError, OperationalError, ProgrammingError
 from discosql.schema import quoted
 from discosql.transfer.formats import open_source
-from discosql.transfer.inference import as_given, converter, infer_types
-from discosql.transfer.sources import Source, plain_path
+from discosql.transfer.inference import Converter, as_given, converter, finisher, survey
+from discosql.transfer.sources import Chunk, Source, plain_path
 
 BATCH: Final = 50_000
 """Rows a commit unless told otherwise."""
@@ -102,6 +103,7 @@ class TableImport:
         self._size = source.path.stat().st_size
         self._start = time.monotonic()
         self._stored = 0
+        self._kept: deque[Chunk] | None = None
 
     def run(self) -> Imported:
         """Import what is not there yet."""
@@ -109,10 +111,7 @@ class TableImport:
         declared = self._declared_types()
         make = None
         if not declared:
-            found = self._source.types
-            if found is None:
-                self._progress("finding the types of columns", 0, 0)
-                found = infer_types(self._source)
+            found = self._source.types or self._survey()
             declared = dict(zip(self._source.columns, found, strict=True))
             make = self._create_table(declared)
         kinds = self._kinds(declared)
@@ -121,6 +120,14 @@ class TableImport:
             self._store(make, insert, rows, lines, before, last=last)
             make = None
         return Imported(self._table, self._stored, before, time.monotonic() - self._start)
+
+    def _survey(self) -> list[str]:
+        def report(done: int) -> None:
+            self._progress("finding the types of columns", done, self._size)
+
+        found = survey(self._source, report)
+        self._kept = found.chunks
+        return found.types
 
     def _position(self) -> int:
         """Return how many rows of the file are in the table already."""
@@ -177,14 +184,24 @@ class TableImport:
         sql = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
         return [name for (name,) in self._connection.execute(sql, (self._table,))]
 
+    def _chunks(self) -> Iterator[Chunk]:
+        if self._kept is None:
+            yield from self._source.chunks()
+        while self._kept:
+            yield self._kept.popleft()
+
+    def _converter(self, kind: str) -> Converter:
+        if self._source.types:
+            return as_given
+        return converter(kind, typed=self._source.typed) if self._kept is None else finisher(kind)
+
     def _batches(self, skip: int, kinds: list[str]) -> Iterator[tuple[list[tuple[Any, ...]], list[int], bool]]:
         """Yield rows beyond the first `skip` with their lines, and whether they are the last."""
         size = self._options.batch
-        source = self._source
-        converters = [as_given if source.types else converter(kind, typed=source.typed) for kind in kinds]
+        converters = [self._converter(kind) for kind in kinds]
         rows: list[tuple[Any, ...]] = []
         lines: list[int] = []
-        for chunk in source.chunks():
+        for chunk in self._chunks():
             fresh, skip = chunk.lines[skip:], max(0, skip - len(chunk.lines))
             if fresh:
                 given = [values[-len(fresh) :] for values in chunk.columns]

@@ -3,15 +3,17 @@
 import datetime
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from discosql.transfer.sources import Source
+from discosql.transfer.sources import Chunk, Source
 
 # Patterns are matched against the values of a column, each with a line break after it: one call for thousands of them.
 # What would not come back as it was written, such as 007 or numbers with more digits than the type holds, stays text.
-_WHOLE: Final = r"-?(?:0|[1-9][0-9]{0,17})"
+_WHOLE: Final = r"(?:0|-?[1-9][0-9]{0,17})"
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _PATTERNS: Final = {
     "INTEGER": _WHOLE,
@@ -22,11 +24,16 @@ _PATTERNS: Final = {
 }
 _MATCHERS: Final = {name: re.compile(f"(?:(?:{text})?\n)*") for name, text in _PATTERNS.items()}
 
-
 _DIGITS: Final = re.compile(r"[xX]'((?:[0-9a-fA-F]{2})*)'|(?:[0-9a-fA-F]{2})+")
 
 _REMEMBERED: Final = 65_536
 """Different values of a column that are known at once: few enough to take little memory."""
+
+_KEPT: Final = 2**28
+"""Bytes that the rows of a file may take in memory from the first reading of it on; larger files are read twice."""
+
+_TEXT_COST: Final = 56
+"""Bytes that a short text takes beyond its characters."""
 
 
 def are_all(kind: str, values: Sequence[str]) -> bool:
@@ -45,37 +52,70 @@ def are_all(kind: str, values: Sequence[str]) -> bool:
     return True
 
 
-def infer_types(source: Source) -> list[str]:
-    """Return the narrowest type for each column that holds all of its values; TEXT if it has none. Reads the file."""
-    return _types_of_objects(source) if source.typed else _types_of_text(source)
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What looking at all of a source found: the types of its columns, and its rows, unless they are too many.
+
+    The values of `chunks` are to be made ready with `finisher`.
+    """
+
+    types: list[str]
+    chunks: deque[Chunk] | None
 
 
-def _types_of_text(source: Source) -> list[str]:
+def survey(source: Source, report: Callable[[int], object]) -> Survey:
+    """Find the narrowest type for each column that holds all of its values; TEXT if it has none. Reads the file.
+
+    `report` is called with how much has been read.
+    """
+    return _survey_objects(source, report) if source.typed else _survey_texts(source, report)
+
+
+def _survey_texts(source: Source, report: Callable[[int], object]) -> Survey:
     found = [_Texts() for _ in source.columns]
+    kept: deque[Chunk] | None = deque()
+    cells = 0
     for chunk in source.chunks():
-        for texts, values in zip(found, chunk.columns, strict=True):
-            texts.add(values)
-    return [texts.type for texts in found]
+        columns = [texts.read(values) for texts, values in zip(found, chunk.columns, strict=True)]
+        report(chunk.done)
+        if kept is not None:
+            cells += len(chunk.lines) * len(columns)
+            kept.append(replace(chunk, columns=columns))
+            if 8 * cells + sum([texts.cost for texts in found]) > _KEPT:
+                kept = None
+    return Survey([texts.type for texts in found], kept)
 
 
 class _Texts:
-    """What the texts of a column could be. Most columns have few different ones, and only new ones are looked at."""
+    """What the texts of a column could be. Most columns have few different ones, and only new ones are looked at.
+
+    `cost` is about how many bytes they take in memory.
+    """
 
     def __init__(self) -> None:
+        self.cost = 0
         self._kinds = list(_PATTERNS)
-        self._known: set[str] = {""}
+        self._known: dict[str, str | int | None] = {"": None}
         self._is_empty = True
 
-    def add(self, values: Sequence[str]) -> None:
-        """Look at more of them."""
-        if not self._kinds or self._known.issuperset(values):
-            return
-        fresh = list(set(values) - self._known)
+    def read(self, values: Sequence[str]) -> list[str | int | None]:
+        """Return the integers that texts stand for, as long as all could be some; else the texts. None if empty."""
+        try:
+            return list(map(self._known.__getitem__, values))
+        except KeyError:
+            self._learn(set(values))
+        return list(map(self._known.__getitem__, values))
+
+    def _learn(self, texts: set[str]) -> None:
+        fresh = list(texts.difference(self._known))
         self._is_empty = False
         self._kinds = [kind for kind in self._kinds if are_all(kind, fresh)]
         if len(self._known) + len(fresh) > _REMEMBERED:
-            self._known = {""}
-        self._known.update(fresh)
+            self._known = {"": None}
+            fresh = [text for text in texts if text]
+        self.cost += sum(map(len, fresh)) + _TEXT_COST * len(fresh)
+        values: Iterable[str | int] = map(int, fresh) if self._kinds[:1] == ["INTEGER"] else fresh
+        self._known.update(zip(fresh, values, strict=True))
 
     @property
     def type(self) -> str:
@@ -88,12 +128,14 @@ _JSON_TYPES: Final[dict[type, str]] = {
 }  # fmt: skip
 
 
-def _types_of_objects(source: Source) -> list[str]:
+def _survey_objects(source: Source, report: Callable[[int], object]) -> Survey:
     found: list[set[type]] = [set() for _ in source.columns]
     for chunk in source.chunks():
+        report(chunk.done)
         for kinds, values in zip(found, chunk.columns, strict=True):
             kinds.update(map(type, values))
-    return [_type_of_kinds({_JSON_TYPES[kind] for kind in kinds if kind is not type(None)}) for kinds in found]
+    types = [_type_of_kinds({_JSON_TYPES[kind] for kind in kinds if kind is not type(None)}) for kinds in found]
+    return Survey(types, None)
 
 
 def _type_of_kinds(kinds: set[str]) -> str:
@@ -125,6 +167,20 @@ def converter(kind: str, *, typed: bool) -> Converter:
     if kind in ("INTEGER", "REAL"):
         return _Numbers(kind)
     return _or_null
+
+
+def finisher(kind: str) -> Converter:
+    """Return what converts a column's values that a survey kept for a column of the type that it found.
+
+    Integers from before the first other text are as they were written, so that as text they are again what they were.
+    """
+    return _as_reals if kind == "REAL" else as_given
+
+
+def _as_reals(values: Sequence[str | int | None]) -> Sequence[float | None]:
+    known: dict[str | int | None, float | None] = {value: float(value) for value in set(values) if value is not None}
+    known[None] = None
+    return list(map(known.__getitem__, values))
 
 
 def _written_as_json(values: Sequence[Any], *, always: bool) -> Sequence[Any]:

@@ -51,6 +51,7 @@ _KEPT: Final[dict[SqlType, frozenset[type]]] = {
 """Python's types of the values that a column stores as they are."""
 
 _NULL: Final = frozenset({NoneType})
+_TEXTS: Final = frozenset({str, NoneType})
 
 
 class TableRules:
@@ -208,6 +209,10 @@ class TableRules:
         if kinds <= self._kept[position]:
             return values
         try:
+            if kinds <= _TEXTS:
+                # Moments, days and the like tend to repeat.
+                converted = {value: self._convert(value, position) for value in set(values)}
+                return list(map(converted.__getitem__, values))
             return [self._convert(value, position) for value in values]
         except DataError:
             return None
