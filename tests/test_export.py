@@ -111,6 +111,31 @@ def test_files_come_back_as_they_were(
     other.close()
 
 
+@settings(max_examples=40)
+@given(rows=st.lists(VALUES, max_size=8), ending=st.sampled_from(["parquet", "arrow"]), zone=st.booleans())
+def test_parquet_and_arrow_have_the_types(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[Any, ...]], ending: str, zone: bool
+) -> None:
+    """The table is made anew from the file; DECIMALs come with the scale of their column, and beyond it as text."""
+    path = tmp_path_factory.mktemp("round") / f"thing.{ending}"
+    moments = [row[6] and row[6].replace(tzinfo=datetime.UTC if zone else None) for row in rows]
+    with discosql.connect(":memory:", isolation_level=None) as db:
+        fill(db, [(*row[:6], moment, *row[7:]) for row, moment in zip(rows, moments, strict=True)])
+        done = db.export(path, batch=3)
+        import_file(db, path, ImportOptions(table="back"), no_progress)
+        kinds = dict(db.execute("SELECT name, type FROM pragma_table_info('back')").fetchall())
+        expected = ["INTEGER", "REAL", "TEXT", "BLOB", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL", "JSON", "UUID"]
+        if done.warnings:
+            assert "column thing.price is written as text: its numbers take" in done.warnings[0]
+            expected[7] = "TEXT"
+        assert list(kinds.values()) == expected
+        query = "SELECT *, typeof(share) FROM {}, (SELECT 1) ORDER BY {}.rowid"
+        back = db.execute(query.format("back", "back")).fetchall()
+        original = db.execute(query.format("thing", "thing")).fetchall()
+        assert [(*row[:7], row[7] and Decimal(row[7]), *row[8:]) for row in back] == original
+    db.close()
+
+
 def test_types_are_found_again(db: discosql.Connection, tmp_path: Path) -> None:
     """Without a table to import into, each format brings back the types that it can tell."""
     fill(db, [ROW, (1, 2.0, "x", b"a", False, *ROW[5:])])
@@ -187,7 +212,7 @@ def test_folders(db: discosql.Connection, tmp_path: Path) -> None:
     db.export(tmp_path / "out", format="jsonl", if_exists="replace")
     assert (tmp_path / "out" / "t.jsonl").read_text() == '{"a": 1}\n{"a": 2}\n'
     assert (tmp_path / "out" / "other").exists()
-    with pytest.raises(discosql.ProgrammingError, match="a folder needs a format"):
+    with pytest.raises(discosql.ProgrammingError, match="is a folder: name a format"):
         db.export(f"{tmp_path}/more/")
     with pytest.raises(discosql.ProgrammingError, match="rows of a query go to a file"):
         db.export(f"{tmp_path}/more/", query="SELECT 1", format="csv")
@@ -278,8 +303,8 @@ def test_tables_are_not_held_in_memory(tmp_path: Path) -> None:
     """Pages are read some at a time: ten at most, and about eight megabytes of text."""
     with discosql.connect(tmp_path / "a.disco", isolation_level=None, cache_size=2**20) as db:
         db.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)")
-        for start in range(0, 4_000, 500):
-            rows = [(n, random.Random(n).randbytes(5_000).hex()) for n in range(start, start + 500)]
+        for start in range(0, 400, 100):
+            rows = [(n, random.Random(n).randbytes(40_000).hex()) for n in range(start, start + 100)]
             db.executemany("INSERT INTO t VALUES (?, ?)", rows)
     db.close()
     with discosql.connect(tmp_path / "a.disco", cache_size=2**20) as db:
@@ -291,7 +316,7 @@ def test_tables_are_not_held_in_memory(tmp_path: Path) -> None:
         finally:
             tracemalloc.stop()
     db.close()
-    assert peak < os.path.getsize(tmp_path / "t.csv") > 40_000_000, peak
+    assert peak < os.path.getsize(tmp_path / "t.csv") > 32_000_000, peak
 
 
 async def test_asynchronous_connections(tmp_path: Path) -> None:

@@ -13,12 +13,15 @@ from discosql.cli.target import add_target_arguments
 from discosql.transfer.exporting import BATCH, FORMATS, IF_EXISTS, QUERY, Exported
 
 EPILOG: Final = """\
-TARGET is a file, whose ending tells the format, a folder for a file a table, or - for standard output.
-All rows are of one moment, and files get their names when they are complete.
+TARGET is a file, whose ending tells the format: rows (.csv .tsv .json .jsonl .md .html .txt .parquet .arrow) or a
+database (.sqlite .db .duckdb); a folder, for a file a table; - for standard output; or the URL of a database server as
+SQLAlchemy writes it. All rows are of one moment, and files get their names when they are complete.
 
   discosql export shop.disco item.csv --table item
   discosql export shop.disco - --format json --query "SELECT * FROM item WHERE price > 2"
   discosql export shop.disco out/ --format jsonl
+  discosql export shop.disco shop.sqlite
+  discosql export discord://myserver postgresql+psycopg://me:password@localhost/shop
 """
 
 
@@ -26,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what an export takes."""
     parser.epilog = EPILOG
     add_target_arguments(parser)
-    parser.add_argument("target", metavar="TARGET", help="a file, a folder, or -")
+    parser.add_argument("target", metavar="TARGET", help="a file, a folder, a URL, or -")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--table", action="append", default=[], metavar="NAME", help="a table or view; may be repeated")
     what.add_argument("--query", metavar="SQL", help="the rows of a query")

@@ -6,7 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from discosql.errors import DataError, NotSupportedError, OperationalError
+from discosql.errors import DataError, OperationalError
+from discosql.frames import library
 from discosql.transfer.arrow_values import arrow_column
 from discosql.transfer.sources import CHUNK, Chunk
 
@@ -32,7 +33,7 @@ class ArrowFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._arrow = _pyarrow(path)
+        self._arrow = library("pyarrow", f"importing {path.name}", "arrow")
         with self._reading() as batches:
             self.columns = list(batches.schema.names)
             try:
@@ -141,10 +142,3 @@ class _StreamBatches:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _pyarrow(path: Path) -> Any:
-    try:
-        return import_module("pyarrow")
-    except ModuleNotFoundError as exc:
-        raise NotSupportedError(f"importing {path.name} needs pyarrow: pip install 'discosql[arrow]'") from exc

@@ -16,6 +16,7 @@ from discosql.planner.plan import OutputColumn
 from discosql.schema import Catalog, TableSchema, quoted
 from discosql.session import Session
 from discosql.storage.engine import Batch, Pending
+from discosql.transfer.importing import POSITIONS
 from discosql.types import Row
 
 Batches: TypeAlias = Iterator[list[Row]]
@@ -75,9 +76,9 @@ class Snapshot:
         return self._view.statistics(table.id).highest_rowid
 
     def tables(self) -> list[Relation]:
-        """Return all tables in the order in which they were made."""
+        """Return all tables in the order in which they were made, but for how far imports have come here."""
         tables = sorted(self.catalog.tables.values(), key=lambda table: table.id)
-        return [self._stored(table) for table in tables]
+        return [self._stored(table) for table in tables if table.name != POSITIONS]
 
     def named(self, name: str) -> Relation:
         """Return a table or a view. Raises UnknownNameError if there is none."""
@@ -124,13 +125,14 @@ class Snapshot:
 class Work:
     """An export while it runs: what it is about, how far it is, and what it has to tell afterwards.
 
-    `batch` is the number of rows that are written together.
+    `batch` is the number of rows that are written together; `is_whole` tells that the relations are all tables.
     """
 
     snapshot: Snapshot
     relations: Sequence[Relation]
     batch: int
     progress: Progress
+    is_whole: bool
     counts: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     _done: int = 0
