@@ -49,6 +49,9 @@ bench-requests: $(READY) ## Compare what work asks of Discord with discobase
 bench-size: $(READY) ## Measure what tables of up to a million rows cost
 	$(BIN)/python -m benchmarks.size
 
+bench-import: $(READY) ## Measure how fast files of rows are imported
+	$(BIN)/python -m benchmarks.loading
+
 campaign: $(READY) ## The long tests: many seeds, large tables
 	$(PYTEST) -m campaign -n 2
 

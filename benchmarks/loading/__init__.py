@@ -1,0 +1,1 @@
+"""How fast files of rows are imported."""
