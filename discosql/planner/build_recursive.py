@@ -63,7 +63,7 @@ def build_recursive(binder: Binder, definition: Definition, first: int) -> Built
     columns = [_working_column(binder, column, name) for column, name in zip(initial.columns, names, strict=True)]
     working = BuiltQuery(initial.node, tuple(columns))
     id = binder.new_id()
-    definition.working = (id, working)
+    definition.working, definition.references = (id, working), 0
     step = _step(binder, arms[first:], definition, len(columns))
     definition.working = None
     columns = [

@@ -7,7 +7,7 @@ come out in its order.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Final
 
@@ -185,7 +185,8 @@ class _Writer:
         """Write the loop over the rows with their results."""
         function = self.producer.function
         row, part, cut = function.name("r"), function.name("part"), self.producer.cutting()
-        columns = dict(self.layout.columns(row))
+        # Results that were appended have made the rows longer.
+        columns = replace(self.layout, width=self._width).columns(row)
         names = []
         for number, column in enumerate(self.node.results):
             if number in self.lists:
@@ -195,7 +196,7 @@ class _Writer:
             else:
                 code = self.results[number]
                 assert code.slot is not None
-                columns[column.id] = column_of(row, code.slot[1], code.kind)
+                columns[column.id] = column_of(row, code.slot[1], code.kind, self._width)
         lists = ", ".join([self.rows, *[name for name, _ in self.lists.values()]])
         with function.block(f"for {part} in {cut(f'list(zip({lists}))')}:"):
             pipe = Pipe({}).each(", ".join([row, *names]), variable(part, ANYTHING), columns)

@@ -66,3 +66,11 @@ ProgrammingError: circular reference: r
 > SELECT count(*) FROM (WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r LIMIT 100) SELECT x FROM r LIMIT 7)
 ---
 7
+
+# One that is only named within another, which is written out twice.
+> WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r WHERE x < 3), s AS NOT MATERIALIZED (SELECT x FROM r WHERE x > 1) SELECT a.x, b.x FROM s AS a, s AS b ORDER BY 1, 2
+---
+2, 2
+2, 3
+3, 2
+3, 3
