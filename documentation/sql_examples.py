@@ -212,6 +212,7 @@ PRAGMAS: Final = {
     "index_list": ("the indexes of a table", "PRAGMA index_list(player)"),
     "index_xinfo": ("the columns of an index, with order and collation", "PRAGMA index_xinfo(player_name)"),
     "integrity_check": ("verifies everything: [Damage and repair](repair.md)", "PRAGMA integrity_check"),
+    "pragma_list": ("the PRAGMAs", "PRAGMA pragma_list"),
     "quick_check": ("the same without comparing indexes with rows", "PRAGMA quick_check"),
     "recursive_triggers": ("triggers may fire themselves", "PRAGMA recursive_triggers"),
     "schema_version": ("grows with each change of the schema", "PRAGMA schema_version"),

@@ -173,7 +173,8 @@ def _pragmas(db: discosql.Connection) -> Iterator[str]:
         columns = ", ".join(column[0] for column in db.execute(sql).description or ())
         settable = "yes" if name in pragma.SETTINGS | pragma.KEPT else "no"
         yield _line(f"`{name}`", text, settable, f"`{sql}`", columns)
-    yield ""
+    fixed = ", ".join(f"`{name}`" for name in pragma.FIXED)
+    yield f"\nThese tell what is always so, as tools ask for it, and cannot be changed: {fixed}.\n"
 
 
 def _catalog() -> Iterator[str]:

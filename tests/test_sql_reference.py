@@ -44,7 +44,7 @@ def test_every_function_is_told_once() -> None:
 def test_every_pragma_and_type_is_told() -> None:
     tables = {name.removeprefix("pragma_") for name in CATALOG_TABLES if name.startswith("pragma_")}
     accepted = tables | pragma.SETTINGS | pragma.CHECKS | pragma.KEPT | (pragma.REFUSED & tables)
-    assert set(PRAGMAS) == accepted
+    assert set(PRAGMAS) == (accepted - set(pragma.FIXED)) | {"pragma_list"}
     assert set(TYPES) == {kind.value for kind in SqlType}
     for name, (others, _, _) in TYPES.items():
         for other in others.replace("whatever has INT in it", "").replace("any unknown name", "COLOUR").split(", "):

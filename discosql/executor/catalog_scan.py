@@ -34,8 +34,8 @@ SYSTEM_TABLES: Final = {
 }
 """The columns, name and declared type, of the tables that every database has."""
 
-DESCRIBING: Final = frozenset({"pragma_table_info", "pragma_table_xinfo"})
-"""The tables whose rows are columns, also those of views: `column_rows` makes them, not `catalog_rows`."""
+DESCRIBING: Final = frozenset({"pragma_table_info", "pragma_table_xinfo", "pragma_table_list"})
+"""The tables that tell of columns, also those of views: `column_rows` makes them, not `catalog_rows`."""
 
 READING: Final = frozenset({"pragma_foreign_key_check"})
 """The tables whose rows depend on stored rows: `read_rows` makes them, not `catalog_rows`."""
@@ -59,6 +59,8 @@ def read_rows(name: str, arguments: tuple[Value, ...], context: Context) -> Step
 
 def column_rows(name: str, arguments: tuple[Value, ...], context: Context, views: Views) -> list[Row]:
     """Return the rows of one of the tables in `DESCRIBING`; `views` is what the plan says of the columns of views."""
+    if name == "pragma_table_list":
+        return list(_table_list(context, views, *arguments))
     rows = _described(context, views, *arguments)
     if name == "pragma_table_info":
         rows = ((place, *row[1:6]) for place, row in enumerate(row for row in rows if not row[6]))
@@ -131,7 +133,8 @@ def _hidden(column: Column) -> int:
     return 3 if column.stored else 2
 
 
-def _table_list(context: Context, name: Value = None, _schema: Value = None) -> Iterator[Row]:
+def _table_list(context: Context, views: Views, name: Value = None, _schema: Value = None) -> Iterator[Row]:
+    widths = {view: len(columns) for view, columns in views}
     catalog = context.view.catalog
     rows: list[Row] = []
     for part in reversed(catalog.parts()):
@@ -140,7 +143,7 @@ def _table_list(context: Context, name: Value = None, _schema: Value = None) -> 
             (database, table.name, "table", len(table.columns), int(table.without_rowid), 1)
             for table in part.tables.values()
         ]
-        rows += [(database, view.name, "view", len(view.columns), 0, 0) for view in part.views.values()]
+        rows += [(database, view.name, "view", widths.get(view, 0), 0, 0) for view in part.views.values()]
     if any(table.autoincrement for table in catalog.tables.values()):
         rows.append(("main", "sqlite_sequence", "table", 2, 0, 0))
     rows += [("main", "sqlite_schema", "table", 5, 0, 0), ("temp", "sqlite_temp_schema", "table", 5, 0, 0)]
@@ -246,7 +249,6 @@ _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "sqlite_master": lambda context: _master(context.view.catalog),
     "sqlite_temp_master": lambda context: _master(context.view.catalog.part(temporary=True)),
     "sqlite_sequence": _sequence,
-    "pragma_table_list": _table_list,
     "pragma_index_list": _index_list,
     "pragma_index_info": _index_info,
     "pragma_index_xinfo": _index_xinfo,

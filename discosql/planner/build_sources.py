@@ -173,6 +173,6 @@ def build_table_function(
         ScopeColumn(ref.name, ref, ref.type if function.is_declared else SqlType.ANY, column.hidden)
         for ref, column in zip(refs, readable, strict=True)
     ]
-    views = described_views(binder, arguments) if function.name in DESCRIBING else ()
+    views = described_views(binder, function.name, arguments) if function.name in DESCRIBING else ()
     scan = CatalogScan(function.name, alias, tuple(arguments), refs, tuple(range(len(refs))), views)
     return scan, Source(alias, tuple(columns), schema="main")

@@ -5,6 +5,7 @@ discosql has no use for do nothing, as unknown ones do in SQLite.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -16,6 +17,7 @@ from discosql.planner.context import PlanContext
 from discosql.planner.grammar.syntax import Nothing, Pragma
 from discosql.planner.names import check_database
 from discosql.planner.parameters import ParameterTable
+from discosql.planner.parse import parse_query
 from discosql.planner.plan import ChangeSchema, CheckIntegrity, Query, SetPragma, Statement
 
 SETTINGS: Final = frozenset({"foreign_keys", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"})
@@ -31,6 +33,64 @@ REFUSED: Final = frozenset({"encoding", "writable_schema"})
 """What programs would rely on, and cannot be set."""
 
 
+FIXED: Final[Mapping[str, tuple[str, tuple[str | int, ...]]]] = {
+    "analysis_limit": ("analysis_limit", (0,)),
+    "auto_vacuum": ("auto_vacuum", (0,)),
+    "automatic_index": ("automatic_index", (1,)),
+    "busy_timeout": ("timeout", (0,)),
+    "cell_size_check": ("cell_size_check", (0,)),
+    "compile_options": (
+        "compile_options",
+        (
+            "DEFAULT_FOREIGN_KEYS",
+            "ENABLE_MATH_FUNCTIONS",
+            "MAX_VARIABLE_NUMBER=32766",
+            "OMIT_LOAD_EXTENSION",
+            "OMIT_SHARED_CACHE",
+            "OMIT_VIRTUALTABLE",
+        ),
+    ),
+    "count_changes": ("count_changes", (0,)),
+    "empty_result_callbacks": ("empty_result_callbacks", (0,)),
+    "full_column_names": ("full_column_names", (0,)),
+    "ignore_check_constraints": ("ignore_check_constraints", (0,)),
+    "journal_mode": ("journal_mode", ("wal",)),
+    "legacy_alter_table": ("legacy_alter_table", (0,)),
+    "locking_mode": ("locking_mode", ("normal",)),
+    "module_list": ("name", ("json_each", "json_tree", "jsonb_each", "jsonb_tree")),
+    "query_only": ("query_only", (0,)),
+    "read_uncommitted": ("read_uncommitted", (0,)),
+    "reverse_unordered_selects": ("reverse_unordered_selects", (0,)),
+    "secure_delete": ("secure_delete", (0,)),
+    "short_column_names": ("short_column_names", (1,)),
+    "synchronous": ("synchronous", (2,)),
+    "temp_store": ("temp_store", (2,)),
+    "threads": ("threads", (0,)),
+    "trusted_schema": ("trusted_schema", (1,)),
+    "writable_schema": ("writable_schema", (0,)),
+}
+"""What tools ask that cannot be otherwise here: the column and the values that SQLite would give of such a database.
+
+Commits are in a log, as with a write-ahead log; temporary tables are in memory.
+"""
+
+ANSWERING: Final = frozenset({"journal_mode", "locking_mode"})
+"""PRAGMAs that tell the value after it was set, too."""
+
+
+def pragma_names() -> list[str]:
+    """Return the names of all PRAGMAs that do or tell something."""
+    tables = [name.removeprefix("pragma_") for name in CATALOG_TABLES if name.startswith("pragma_")]
+    return sorted({*tables, *SETTINGS, *CHECKS, *KEPT, *FIXED, "pragma_list"})
+
+
+def _fixed(context: PlanContext, column: str, values: Sequence[str | int]) -> Query:
+    """Return a query of known values."""
+    rows = ", ".join(f"({value!r})" for value in values)
+    tree = parse_query(f"SELECT column1 AS {column} FROM (VALUES {rows})")
+    return Query(*Binder(context, ParameterTable()).build_query(tree))
+
+
 def build_pragma(context: PlanContext, pragma: Pragma) -> Statement:
     """Return the plan of a PRAGMA."""
     name = pragma.name
@@ -40,6 +100,10 @@ def build_pragma(context: PlanContext, pragma: Pragma) -> Statement:
         return _build_check(context, name, pragma.value)
     if name in KEPT and pragma.value is not None:
         return ChangeSchema(f"PRAGMA {name}", context.catalog.with_setting(name, _small_integer(pragma.value)))
+    if name == "pragma_list":
+        return _fixed(context, "name", pragma_names())
+    if name in FIXED and (pragma.value is None or name in ANSWERING):
+        return _fixed(context, *FIXED[name])
     if name in REFUSED and pragma.value is not None:
         raise NotSupportedError(f"PRAGMA {name} cannot be set")
     table = CATALOG_TABLES.get(f"pragma_{name}")

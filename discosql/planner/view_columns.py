@@ -12,29 +12,30 @@ from discosql.planner.built import ResultColumn, scope_columns
 from discosql.planner.declared import result_columns
 from discosql.planner.plan import Constant, Expression
 from discosql.schema import View
-from discosql.types import Affinity, SqlType, text_of
+from discosql.types import Affinity, SqlType, declared_type, text_of
 
 if TYPE_CHECKING:
     from discosql.planner.build import Binder
 
-DESCRIBING: Final = frozenset({"pragma_table_info", "pragma_table_xinfo"})
-"""The functions that give the columns of a table or view, the name of which is the first argument."""
+DESCRIBING: Final = frozenset({"pragma_table_info", "pragma_table_xinfo", "pragma_table_list"})
+"""The functions that tell of the columns of a table or view, the name of which is the first argument."""
 
 _SHORT: Final = {Affinity.INTEGER: "INT", Affinity.NUMERIC: "NUM"}
 
 
 def described_views(
-    binder: Binder, arguments: Sequence[Expression]
+    binder: Binder, function: str, arguments: Sequence[Expression]
 ) -> tuple[tuple[View, tuple[tuple[str, str], ...]], ...]:
     """Return the views that a call of such a function may mean, each with its columns' names and declared types.
 
-    That is one if the name is a constant, else all whose queries can still be planned. Raises what planning the query
-    of that one raises, such as UnknownNameError where a table of it is gone.
+    That is one if the name is a constant (and they are not listed), else all whose queries can still be planned. Raises
+    what planning the query of that one raises, such as UnknownNameError where a table of it is gone.
     """
-    if binder.describing or not arguments:
+    lists = function == "pragma_table_list"
+    if binder.describing or not (arguments or lists):
         return ()
     catalog = binder.context.catalog
-    if all(isinstance(argument, Constant) for argument in arguments):
+    if not lists and all(isinstance(argument, Constant) for argument in arguments):
         values = [argument.value for argument in arguments if isinstance(argument, Constant)]
         view = catalog.find_view(*[text_of(value) for value in values]) if None not in values else None
         return () if view is None else ((view, _columns(binder, view)),)
@@ -63,7 +64,7 @@ def _columns(binder: Binder, view: View) -> tuple[tuple[str, str], ...]:
 
 def _type(declared: str, column: ResultColumn) -> str:
     """Return the declared type of a table's column, or what SQLite calls the type of an expression."""
-    if declared or column.affinity is None:
+    if column.affinity is None or (declared and declared_type(declared).affinity is column.affinity.affinity):
         return declared
     if column.affinity in CONVERTED_TYPES or column.affinity is SqlType.DECIMAL:
         return column.affinity.value

@@ -1,0 +1,152 @@
+"""PRAGMAs and declared types, as tools ask for them, compared with SQLite on one schema."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pysqlite3 import dbapi2 as sqlite
+
+import discosql
+from discosql.planner.pragma import FIXED
+
+SCHEMA = """
+CREATE TABLE a (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL DEFAULT 'x' COLLATE NOCASE, n REAL DEFAULT (1 + 2),
+    g REAL AS (n * 2), h INT GENERATED ALWAYS AS (id + 1) STORED, UNIQUE (name, n)
+) STRICT;
+CREATE TABLE b (
+    x INTEGER, y TEXT, a_id INTEGER REFERENCES a (id) ON DELETE CASCADE ON UPDATE SET NULL, PRIMARY KEY (y, x)
+) STRICT;
+CREATE TABLE w (k TEXT PRIMARY KEY, v ANY) STRICT, WITHOUT ROWID;
+CREATE TABLE st (i INTEGER PRIMARY KEY AUTOINCREMENT, t TEXT) STRICT;
+CREATE TABLE c (
+    p TEXT, q INTEGER, FOREIGN KEY (p, q) REFERENCES b (y, x) DEFERRABLE INITIALLY DEFERRED,
+    FOREIGN KEY (q) REFERENCES a
+) STRICT;
+CREATE INDEX bi ON b (y DESC, x);
+CREATE UNIQUE INDEX bu ON b (a_id) WHERE a_id > 3;
+CREATE INDEX be ON b (lower(y), x);
+CREATE VIEW v AS SELECT a.id, name AS nm, count(*) AS c, n + 1 FROM a GROUP BY 1;
+CREATE VIEW v2 (p, q) AS SELECT 1, 'x';
+CREATE VIEW broken AS SELECT * FROM gone;
+CREATE TRIGGER tr AFTER INSERT ON a BEGIN SELECT 1; END;
+CREATE TEMP TABLE tt (z TEXT) STRICT;
+CREATE TEMP VIEW tv AS SELECT z FROM tt;
+"""
+
+TABLES = ("a", "b", "c", "w", "st", "v", "v2", "tt", "tv", "missing", "sqlite_master", "sqlite_sequence")
+INDEXES = ("bi", "bu", "be", "sqlite_autoindex_a_1", "sqlite_autoindex_b_1", "sqlite_autoindex_w_1", "missing")
+ASKED = [
+    *(
+        f"{name}({table})"
+        for name in ("table_info", "table_xinfo", "index_list", "foreign_key_list")
+        for table in TABLES
+    ),
+    *(f"{name}({index})" for name in ("index_info", "index_xinfo") for index in INDEXES),
+    *(f"table_list({table})" for table in TABLES if table != "sqlite_master"),
+    "main.table_info(tt)",
+    "temp.table_info(tt)",
+    "database_list",
+    "main.database_list",
+    "collation_list",
+    "encoding",
+    "user_version",
+    "application_id",
+    "foreign_key_check",
+    "integrity_check",
+    "recursive_triggers",
+    "defer_foreign_keys",
+    "unknown",
+]
+OTHERWISE = {"journal_mode": ("wal",), "busy_timeout": (0,), "temp_store": (2,)}
+
+
+@pytest.fixture(scope="module")
+def databases() -> Iterator[tuple[Any, Any]]:
+    ours: Any = discosql.connect(":memory:", isolation_level=None)
+    theirs: Any = sqlite.connect(":memory:", isolation_level=None)
+    for db in (ours, theirs):
+        db.executescript(SCHEMA)
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+def answer(db: Any, pragma: str) -> Any:
+    """Return the names of the columns and the rows of a PRAGMA."""
+    cursor = db.execute(f"PRAGMA {pragma}")
+    return cursor.description and ([column[0] for column in cursor.description], sorted(cursor.fetchall(), key=repr))
+
+
+@pytest.mark.parametrize("pragma", ASKED)
+def test_answers_are_those_of_sqlite(databases: tuple[Any, Any], pragma: str) -> None:
+    ours, theirs = (answer(db, pragma) for db in databases)
+    assert ours == theirs
+
+
+def test_the_list_of_tables(databases: tuple[Any, Any]) -> None:
+    """It has views with as many columns as they show; one that cannot be read has none."""
+    ours, theirs = (answer(db, "table_list") for db in databases)
+    assert ours == theirs
+    assert ("main", "v", "view", 4, 0, 0) in ours[1]
+    assert ("main", "broken", "view", 0, 0, 0) in ours[1]
+
+
+@pytest.mark.parametrize("pragma", sorted(FIXED.keys() - {"compile_options", "module_list"}))
+def test_what_is_always_so(databases: tuple[Any, Any], pragma: str) -> None:
+    ours, theirs = (answer(db, pragma) for db in databases)
+    assert ours[0] == theirs[0]
+    assert ours[1] == ([OTHERWISE[pragma]] if pragma in OTHERWISE else theirs[1])
+
+
+def test_setting_what_cannot_be_changed_does_nothing() -> None:
+    db = discosql.connect(":memory:")
+    assert db.execute("PRAGMA journal_mode = delete").fetchall() == [("wal",)]
+    for sql in ("PRAGMA synchronous = 0", "PRAGMA temp_store = 1"):
+        assert db.execute(sql).description is None
+    assert db.execute("PRAGMA synchronous").fetchall() == [(2,)]
+    with pytest.raises(discosql.NotSupportedError):
+        db.execute("PRAGMA writable_schema = 1")
+
+
+def test_lists_of_what_there_is() -> None:
+    db = discosql.connect(":memory:")
+    assert ("json_each",) in db.execute("PRAGMA module_list").fetchall()
+    assert ("DEFAULT_FOREIGN_KEYS",) in db.execute("PRAGMA compile_options").fetchall()
+    for (name,) in db.execute("PRAGMA pragma_list").fetchall():
+        db.execute(f"PRAGMA {name}")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT d FROM t",
+        "SELECT d FROM t GROUP BY d",
+        "SELECT d, count(*) FROM t GROUP BY n",
+        "SELECT max(n), d FROM t",
+        "SELECT max(d) FROM t",
+        "SELECT d || '' FROM t GROUP BY 1",
+        "SELECT DISTINCT d FROM t",
+        "SELECT d FROM t UNION SELECT n FROM t UNION SELECT d FROM t",
+        "SELECT n FROM t UNION ALL SELECT d FROM t",
+        "SELECT d FROM (SELECT d FROM t ORDER BY d LIMIT 1)",
+        "WITH c AS MATERIALIZED (SELECT d FROM t) SELECT a.d, b.d FROM c a, c b",
+        "WITH RECURSIVE c (e) AS (SELECT d FROM t UNION ALL SELECT e FROM c LIMIT 1) SELECT e FROM c",
+        "SELECT (SELECT d FROM t)",
+        "SELECT (SELECT count(d) FROM t)",
+        "SELECT e FROM t LEFT JOIN (SELECT d AS e FROM t) ON d = e",
+        "SELECT row_number() OVER (), d FROM t",
+    ],
+)
+def test_declared_types_reach_converters(sql: str) -> None:
+    rows = []
+    modules: tuple[Any, ...] = (discosql, sqlite)
+    for module in modules:
+        module.register_converter("weird", lambda data: ("read", data))
+        db = module.connect(":memory:", detect_types=module.PARSE_DECLTYPES)
+        db.execute("CREATE TABLE t (d weird, n)")
+        db.execute("INSERT INTO t VALUES ('x', 1)")
+        rows.append(db.execute(sql).fetchall())
+        db.close()
+        module.converters.pop("WEIRD")
+    assert rows[0] == rows[1]
