@@ -16,8 +16,8 @@ from discosql.errors import DataError
 from discosql.planner.parse import bind_parameters
 from discosql.types import MAX_INTEGER, MIN_INTEGER, Value
 
-_SLAB: Final = 4_096
-"""Sets of parameters that are looked at together."""
+_SLAB: Final = 1_024
+"""Sets of parameters that are looked at together: as many as stay in the processor's cache."""
 
 _OWN: Final = frozenset(
     {NoneType, bool, int, float, str, bytes, Decimal, datetime.datetime, datetime.date, datetime.time, uuid.UUID}

@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import zlib
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -26,6 +26,9 @@ PLAIN_SIZE: Final = 48 * 2**10
 """Bytes up to which a page stays plain text: Discord shows files up to about that size."""
 
 _CHUNK: Final = 2**16
+_SLICE: Final = 1_024
+"""Rows whose columns are looked at together: as many as stay in the processor's cache."""
+
 _ZONE_LENGTH: Final = 24
 
 Zone: TypeAlias = tuple[Value, Value] | None
@@ -134,13 +137,15 @@ def encode_page(rows: Batch, columns: tuple[int, ...], channel: int = 0, seal: S
 
 def zones_of(rows: Sequence[Row], columns: int) -> tuple[Zone, ...]:
     """Return the zone of each column of some rows."""
-    places = list(zip(*rows, strict=True))
-    return tuple([_zone(places[position]) for position in range(1, columns + 1)])
-
-
-def _zone(values: Iterable[Value]) -> Zone:
     # Most columns have few different values. Of equal ones of two types either will do.
-    known: set[Any] = set(values)
+    known: list[set[Any]] = [set() for _ in range(columns + 1)]
+    for start in range(0, len(rows), _SLICE):
+        for values, found in zip(zip(*rows[start : start + _SLICE], strict=True), known, strict=True):
+            found.update(values)
+    return tuple(map(_zone, known[1:]))
+
+
+def _zone(known: set[Any]) -> Zone:
     known.discard(None)
     if not known:
         return None

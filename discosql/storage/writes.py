@@ -191,6 +191,9 @@ class TableWrites:
         updated: list[Row] = []
         deleted: list[int] = []
         before = self.before
+        if not any(before.values()):
+            # Nothing that was there is touched, the usual case of a load.
+            return TableChanges([row for row in self.layer.values() if row is not None], [], [], self.used)
         for rowid, row in self.layer.items():
             if row is None:
                 if before[rowid] is not None:

@@ -14,8 +14,8 @@ from typing import Any, Final, Protocol
 
 from discosql.errors import DataError, OperationalError
 
-CHUNK: Final = 10_000
-"""Rows, or lines, that are read at a time."""
+CHUNK: Final = 2_000
+"""Rows, or lines, that are read at a time: as many as stay in the processor's cache."""
 
 _ESCAPE: Final = re.compile(r"\\([\\tnr])")
 _ESCAPED: Final = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
