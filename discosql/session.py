@@ -121,16 +121,16 @@ class Session(SessionTransactions):
         """Run one statement that changes rows for each set of parameters, all or nothing."""
         if self._is_stale:
             yield self.engine.refreshing()
-        cached = self._statement(sql)
-        prepared = cached.prepared
+        prepared = self._statement(sql).prepared
         if isinstance(prepared.statement, Query | Explain | TransactionControl):
             raise ProgrammingError("executemany() can only execute statements that change rows")
-        bound = bind_many(prepared.parameters, rows)
+        bound = yield from bind_many(prepared.parameters, rows)
         if self.limits.is_short:
             for values in bound:
                 self.limits.check_values(values)
         if not bound:
             return Result(rowcount=0)
+        cached = self._statement(sql)  # others may have changed the schema meanwhile
         plan = Plan(cached.compiled(self.registry, None), partial(self._compiled, sql, None), bound, sql)
         return (yield from self._run(plan, ()))
 

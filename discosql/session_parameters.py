@@ -3,7 +3,7 @@
 import datetime
 import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from types import NoneType
@@ -27,14 +27,18 @@ _OWN: Final = frozenset(
 
 def bind_many(
     names: Sequence[str | None], rows: Iterable[Sequence[Any] | Mapping[str, Any]]
-) -> list[tuple[Value, ...]]:
-    """Return the values for a statement's parameters of each set, as `bind_parameters` and `to_value` give them."""
+) -> Generator[None, object, list[tuple[Value, ...]]]:
+    """Return the values for a statement's parameters of each set, as `bind_parameters` and `to_value` give them.
+
+    Steps of a session: it yields a tick after every few sets.
+    """
     bound: list[tuple[Value, ...]] = []
     given = iter(rows)
     while some := list(islice(given, _SLAB)):
         bound += _bind_by_column(len(names), some) or [
             tuple(map(to_value, bind_parameters(names, row))) for row in some
         ]
+        yield None
     return bound
 
 
