@@ -17,7 +17,8 @@ class Spent:
     """What an import took.
 
     `rate` are the rows a second that the command printed, `seconds` those by the clock from the start of its process to
-    its end, `processor` those of all of its threads, `memory` the most it had in MiB.
+    its end, `processor` those of all of its threads, `memory` the most it had in MiB (or what the process that started
+    it had, if that is more).
     """
 
     rows: int
