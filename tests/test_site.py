@@ -59,6 +59,8 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     shown = set(re.findall(r'id="(discosql\.[\w.]+)"', api))
     assert {name for name in public_names() if not shown & name} == set()
     pages = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "site").glob("*.html"))
+    assert '<script src="iframe-worker.js">' in pages  # which searches in this, where the site is opened as files
+    assert (tmp_path / "site" / "search" / "search_index.js").exists()
     assert not re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(?:https?:)?//[^"]+"', pages)
 
 
