@@ -19,6 +19,8 @@ The public names are below; everything else may change between versions.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from loguru import logger as _logger
+
 from discosql import aio
 from discosql.adapting import PrepareProtocol, adapt, adapters, register_adapter
 from discosql.blob import Blob
@@ -184,6 +186,9 @@ __all__ = [
     "sqlite_version_info",
     "threadsafety",
 ]
+
+# A library is silent until the program says ``logger.enable("discosql")``, which must come after this.
+_logger.disable("discosql")
 
 # These bring in discord.py and pydantic, which a script that only runs SQL need not wait for.
 _LAZY = {

@@ -79,8 +79,6 @@ class Database:
     ) -> None:
         if logging:
             logger.enable("discosql")
-        else:
-            logger.disable("discosql")
         self.name = name
         self.bot: commands.Bot = bot if bot is not None else own_bot()
         self.guild: discord.Guild | None = None

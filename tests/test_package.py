@@ -183,9 +183,24 @@ def test_importing_needs_no_development_tools_and_no_slow_parts() -> None:
     """``import discosql`` pulls in neither what runs SQL nor what only some users need: scripts start at once."""
     code = (
         "import sys, discosql\n"
-        "slow = {'discord', 'pydantic', 'sqlglot', 'loguru', 'discosql.session', 'discosql.storage'}\n"
+        "slow = {'discord', 'pydantic', 'sqlglot', 'discosql.session', 'discosql.storage'}\n"
         "tools = {'hypothesis', 'pytest', 'simcord', 'rich', 'prompt_toolkit'}\n"
         "print(sorted((slow | tools) & set(sys.modules)))"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_nothing_is_logged_unless_the_program_asks(asked: bool) -> None:
+    code = (
+        "import discosql\n"
+        "from loguru import logger\n"
+        f"if {asked}: logger.enable('discosql')\n"
+        "discosql.connect(':memory:').execute('CREATE TABLE t (x)')\n"
+        "exec('logger.warning(\"a page is damaged\")', {'logger': logger, '__name__': 'discosql.storage.page_store'})\n"
+        "logger.warning('the program says so')\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "the program says so" in answer.stderr
+    assert ("a page is damaged" in answer.stderr) is asked

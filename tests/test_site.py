@@ -176,11 +176,12 @@ def run_blocks(page: str, folder: Path) -> list[str]:
 
 
 def test_the_commands_of_operations(tmp_path: Path) -> None:
-    checks, copies, program = run_blocks("operations.md", tmp_path)
+    checks, copies, program, logging = run_blocks("operations.md", tmp_path)
     assert "all is well" in checks
     assert copies.endswith("ok\n")
     assert "INSERT INTO" in (tmp_path / "shop.sql").read_text("utf-8")
     assert program == "[(1, 'tea')]\nTrue\n"
+    assert logging == ""
 
 
 def test_the_commands_of_commands(tmp_path: Path) -> None:
