@@ -14,7 +14,19 @@ from uuid import UUID
 from discosql.output_table import PLAIN, Style, shown, table
 from discosql.output_text import padded, printable, width
 
-__all__ = ["MODES", "PLAIN", "Style", "Writer", "json_value", "shown", "table", "width"]
+__all__ = [
+    "MODES",
+    "PLAIN",
+    "Style",
+    "Writer",
+    "escaped",
+    "html_line",
+    "json_value",
+    "markdown_line",
+    "shown",
+    "table",
+    "width",
+]
 
 
 class Writer(Protocol):
@@ -57,16 +69,18 @@ def _json_array(items: Iterable[dict[str, Any]]) -> str:
 def _tabbed(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:
     """Return tab-separated lines; tabs and line breaks in values are escaped as ``\\t``, ``\\n`` and so on."""
     null = style.null or ""
-    lines = [[null if value is None else _escaped(shown(value)) for value in row] for row in rows]
+    lines = [[null if value is None else escaped(shown(value)) for value in row] for row in rows]
     if style.headers:
-        lines.insert(0, list(map(_escaped, names)))
+        lines.insert(0, list(map(escaped, names)))
     return "".join("\t".join(line) + "\n" for line in lines)
 
 
-def _escaped(text: str) -> str:
-    for character, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        text = text.replace(character, escape)
-    return text
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def escaped(text: str) -> str:
+    """Return a value of tab-separated lines with tabs, line breaks and backslashes as escapes."""
+    return text.translate(_ESCAPES)
 
 
 def _json_lines(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:
@@ -81,7 +95,12 @@ def _markdown(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style 
         ["---"] * len(names),
         *[[null if value is None else printable(shown(value)) for value in row] for row in rows],
     ]
-    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+    return "".join(map(markdown_line, lines))
+
+
+def markdown_line(cells: Sequence[str]) -> str:
+    """Return a row of a Markdown table; the cells have no line breaks."""
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 
 def _lines(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:
@@ -99,13 +118,15 @@ def _lines(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = P
 
 
 def _html(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:
-    def line(kind: str, cells: Iterable[str]) -> str:
-        return f"<tr>{''.join(f'<{kind}>{html.escape(cell)}</{kind}>' for cell in cells)}</tr>\n"
-
     null = _null(style)
-    body = "".join(line("td", [null if value is None else shown(value) for value in row]) for row in rows)
-    head = line("th", names) if style.headers else ""
+    body = "".join(html_line("td", [null if value is None else shown(value) for value in row]) for row in rows)
+    head = html_line("th", names) if style.headers else ""
     return f"<table>\n{head}{body}</table>\n"
+
+
+def html_line(kind: str, cells: Iterable[str]) -> str:
+    """Return a row of an HTML table; `kind` is ``th`` or ``td``."""
+    return f"<tr>{''.join(f'<{kind}>{html.escape(cell)}</{kind}>' for cell in cells)}</tr>\n"
 
 
 def _null(style: Style) -> str:

@@ -21,6 +21,8 @@ from postgres_server import PASSWORD, postgres_server
 
 import discosql
 from discosql.cli.main import main
+from discosql.transfer.files import import_path
+from discosql.transfer.importing import ImportOptions
 from discosql.types import MAX_INTEGER, MIN_INTEGER
 
 SCHEMA = """
@@ -109,6 +111,19 @@ def test_a_sqlite_file_is_the_same_database(db: discosql.Connection, tmp_path: P
             assert copy.execute(query).fetchall() == db.execute(query).fetchall(), query
         types = dict(copy.execute("SELECT name, type FROM pragma_table_info('player')"))
         assert (types["price"], types["at"], types["facts"]) == ("DECIMAL(10, 2)", "TIMESTAMP", "JSON")
+
+
+def test_a_sqlite_file_comes_back(db: discosql.Connection, tmp_path: Path) -> None:
+    db.export(tmp_path / "all.sqlite")
+    with discosql.connect(":memory:", isolation_level=None) as back:
+        told: list[str] = []
+        import_path(back, tmp_path / "all.sqlite", ImportOptions(), lambda *_: None, told.append)
+        assert told == []
+        for query in (*QUERIES, "SELECT * FROM player ORDER BY nick", "SELECT *, rowid FROM loose ORDER BY _rowid_"):
+            assert back.execute(query).fetchall() == db.execute(query).fetchall(), query
+        schema = "SELECT name, type, \"notnull\", pk FROM pragma_table_info('player')"
+        assert back.execute(schema).fetchall() == db.execute(schema).fetchall()
+    back.close()
 
 
 def test_what_sqlite_cannot_hold_is_told(db: discosql.Connection, tmp_path: Path) -> None:

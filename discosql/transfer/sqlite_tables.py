@@ -9,11 +9,10 @@ import sqlite3
 from decimal import Decimal
 from typing import Final
 
-from discosql.planner.grammar.syntax import CreateTable
-from discosql.planner.parse import parse
 from discosql.planner.plan import OutputColumn
 from discosql.planner.tokens import tokenize
 from discosql.schema import TableSchema, quoted
+from discosql.transfer.sqlite_schema import TableText
 from discosql.types import MAX_INTEGER, MIN_INTEGER, SqlType, Value
 
 _STRICT_TYPES: Final = frozenset({"INT", "INTEGER", "REAL", "TEXT", "BLOB", "ANY"})
@@ -28,26 +27,13 @@ def is_strict(table: TableSchema) -> bool:
 
 def create_table(table: TableSchema) -> str:
     """Return the CREATE TABLE of a table."""
-    syntax = parse(table.sql).syntax
-    assert isinstance(syntax, CreateTable)
-    tokens = list(tokenize(table.sql))
-    end = _closing_parenthesis([token.kind for token in tokens])
-    sql = table.sql[: tokens[end].end]
     strict = is_strict(table)
-    if not strict:
-        # A type ANY would have NUMERIC affinity, which makes numbers of text; a column without a type keeps all.
-        places = {token.start: number for number, token in enumerate(tokens)}
-        for column in reversed(syntax.definition.columns):
-            if column.declared.upper() == "ANY":
-                kind = tokens[places[column.start] + 1]
-                sql = sql[: kind.start].rstrip() + sql[kind.end :]
+    # A type ANY would have NUMERIC affinity, which makes numbers of text; a column without a type keeps all.
+    untyped = {} if strict else {column.name: "" for column in table.columns if column.declared.upper() == "ANY"}
+    sql = TableText(table.sql).with_types(untyped)
+    end = max(token.end for token in tokenize(sql) if token.kind == ")")
     options = [*(["WITHOUT ROWID"] if table.without_rowid else []), *(["STRICT"] if strict else [])]
-    return f"{sql} {', '.join(options)}".rstrip()
-
-
-def _closing_parenthesis(kinds: list[str]) -> int:
-    """Return the place of the parenthesis that closes the columns."""
-    return max(place for place, kind in enumerate(kinds) if kind == ")")
+    return f"{sql[:end]} {', '.join(options)}".rstrip()
 
 
 def create_result(name: str, columns: tuple[OutputColumn, ...]) -> str:

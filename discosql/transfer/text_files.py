@@ -4,17 +4,16 @@ Values are written so that they can be read back as they were: REALs with the fe
 (infinities as 9e999, which SQL and JSON read as such), DECIMALs with all of theirs, BLOBs in hexadecimal digits.
 """
 
-import html
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring as json_string
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from discosql.detecting import readers, shown
-from discosql.output import table
+from discosql.output import escaped, html_line, markdown_line, table
 from discosql.output_text import printable
 from discosql.planner.plan import OutputColumn
 from discosql.types import Row, SqlType, Value
@@ -99,24 +98,6 @@ class _Fields:
     def tail(self) -> str:
         """Return nothing: the rows are all there is."""
         return ""
-
-
-_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def escaped(text: str) -> str:
-    """Return a value of tab-separated lines with tabs, line breaks and backslashes as escapes."""
-    return text.translate(_ESCAPES)
-
-
-def markdown_line(cells: Sequence[str]) -> str:
-    """Return a row of a Markdown table; the cells have no line breaks."""
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |\n"
-
-
-def html_line(kind: str, cells: Iterable[str]) -> str:
-    """Return a row of an HTML table; `kind` is ``th`` or ``td``."""
-    return f"<tr>{''.join(f'<{kind}>{html.escape(cell)}</{kind}>' for cell in cells)}</tr>\n"
 
 
 # Formats ----------------------------------------------------------------------------------------------------------
