@@ -1,5 +1,6 @@
 """Exporting to SQLite, DuckDB and database servers: what they then hold, compared by their own programs."""
 
+import asyncio
 import datetime
 import json
 import math
@@ -17,7 +18,9 @@ import pytest
 import sqlalchemy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loopback import TOKEN, LoopbackDiscord
 from postgres_server import PASSWORD, postgres_server
+from stepped_clock import SteppedClock
 
 import discosql
 from discosql.cli.main import main
@@ -191,6 +194,15 @@ def test_files_that_cannot_be_written(db: discosql.Connection, tmp_path: Path, n
         db.export(tmp_path / name, if_exists="append")
 
 
+def test_no_export_writes_over_a_database_of_discosql(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "shop.db")
+    assert main([path, "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)"]) == 0
+    for options in (["--force"], ["--if-exists", "append"], ["--format", "csv", "--force"]):
+        assert main(["export", path, path, *options]) == 1
+        assert "shop.db is a database of discosql" in capsys.readouterr().err
+    assert main([path, "SELECT * FROM t"]) == 0
+
+
 VALUES = st.tuples(
     st.integers(MIN_INTEGER, MAX_INTEGER) | st.none(),
     st.floats(allow_nan=False) | st.none(),
@@ -285,6 +297,24 @@ def test_duckdb_takes_more_and_refuses_what_is_wrong(db: discosql.Connection, tm
     with duckdb.connect(str(path)) as copy:
         assert copy.execute("SELECT * FROM q ORDER BY one").fetchall() == [(1, 2.5, "x", None), (2, 3.5, "y", None)]
         assert copy.execute("SELECT d FROM n").fetchall() == [("1" * 30 + "." + "2" * 30,), ("1",)]
+
+
+async def test_from_discord(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SteppedClock()
+    monkeypatch.setattr("discosql.storage.discord.Clock", lambda: clock)
+    monkeypatch.setenv("DISCOSQL_TOKEN", TOKEN)
+    place = "discord://My Server"
+    async with LoopbackDiscord(clock).running() as running:
+        running.backend.create_guild("My Server")
+        for command in (
+            [place, "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)", "INSERT INTO t VALUES (1, 'x'), (2, NULL)"],
+            ["export", place, str(tmp_path / "t.jsonl"), "--table", "t"],
+            ["export", place, str(tmp_path / "all.sqlite")],
+        ):
+            assert await asyncio.to_thread(main, command) == 0
+    assert (tmp_path / "t.jsonl").read_text() == '{"a": 1, "b": "x"}\n{"a": 2, "b": null}\n'
+    with closing(sqlite3.connect(tmp_path / "all.sqlite")) as copy:
+        assert copy.execute("SELECT * FROM t").fetchall() == [(1, "x"), (2, None)]
 
 
 # Servers ----------------------------------------------------------------------------------------------------------

@@ -134,8 +134,7 @@ def _writer(target: str, options: ExportOptions) -> tuple[str, _Writer]:
     is_database = kind in _DATABASES.values()
     if options.if_exists == "append" and not is_database:
         raise ProgrammingError(f"cannot append to files of rows ({kind}); only to databases")
-    if options.if_exists == "fail":
-        rows_files.refuse_existing(path)
+    rows_files.refuse_existing(path, replace=options.if_exists != "fail")
     if is_database:
         return target, _database_writer(path, kind, append=options.if_exists == "append" and path.exists())
     return target, lambda work: rows_files.write_file(work, path, kind)

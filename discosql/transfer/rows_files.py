@@ -12,6 +12,7 @@ from typing import Final
 from discosql.errors import OperationalError, ProgrammingError
 from discosql.transfer.arrow_export import ARROW_FORMATS
 from discosql.transfer.relations import Relation, Work
+from discosql.transfer.sqlite_file import is_own
 from discosql.transfer.text_files import TEXT_FORMATS, TextFormat
 
 ENDINGS: Final[Mapping[str, str]] = MappingProxyType(
@@ -35,9 +36,11 @@ _NEEDS_NAMES: Final = frozenset({"json", "jsonl"})
 """Formats of text in which the columns of a row cannot have the same name."""
 
 
-def refuse_existing(path: Path) -> None:
-    """Raise OperationalError for a file that is there."""
-    if path.exists():
+def refuse_existing(path: Path, *, replace: bool) -> None:
+    """Raise OperationalError for a file that is there, with `replace` only for a database of this library."""
+    if path.is_file() and is_own(path):
+        raise OperationalError(f"{path} is a database of discosql; no export writes over it")
+    if path.exists() and not replace:
         raise OperationalError(f"{path} exists already; --if-exists replace writes it anew")
 
 
@@ -107,9 +110,8 @@ def write_folder(work: Work, target: Path, kind: str, *, replace: bool) -> None:
     """Write a file a table; all of them get their names when the last is complete."""
     ending = next(ending for ending, known in ENDINGS.items() if known == kind)
     files = {_file_name(relation.name) + ending: relation for relation in work.relations}
-    if not replace:
-        for name in files:
-            refuse_existing(target / name)
+    for name in files:
+        refuse_existing(target / name, replace=replace)
     partial = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         partial.mkdir()

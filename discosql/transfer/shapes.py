@@ -95,7 +95,10 @@ def shapes_of(work: Work, relation: Relation, *, key: bool = False) -> list[Shap
     places = [place for place, shape in enumerate(known) if shape is None]
     looks = {place: _Look(relation.columns[place]) for place in places}
     if looks:
+        done = 0
         for rows in relation.read():
+            done += len(rows)
+            work.progress(f"{relation.name}, looking at values", done, relation.count)
             columns = list(zip(*rows, strict=True))
             for place, look in looks.items():
                 look.at(columns[place])

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +38,16 @@ def is_sqlite(path: Path) -> bool:
         fault = "it is no SQLite database, or an encrypted one" if start else "it is empty"
         raise OperationalError(f"cannot read {path}: {fault}")
     return False
+
+
+def is_own(path: Path) -> bool:
+    """Tell whether a file is a database of this library."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            found: tuple[int] = database.execute("PRAGMA application_id").fetchone()
+    except sqlite3.Error:
+        return False
+    return found[0] == _OURS
 
 
 @dataclass(frozen=True, slots=True)
