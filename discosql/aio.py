@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from discosql.connection import Progress, check_session
 from discosql.dbapi_export import Exporting, ExportSettings, export_from
+from discosql.dbapi_import import ImportSettings, import_into
 from discosql.drive import drive
+from discosql.errors import QueryInterruptedError
 from discosql.rows import CursorBase
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from discosql.session import Parameters
     from discosql.storage.engine import ChannelSummary, EncryptionKey, MessageSummary, Pending
     from discosql.transfer.exporting import Exported
+    from discosql.transfer.importing import ImportReport
     from discosql.upkeep.check import CheckReport
 
 
@@ -206,13 +209,6 @@ class Connection(Exporting):
         if self._session.transaction is None:
             await self._session.engine.refresh()
 
-        def run(start: Callable[[], Steps]) -> Result:
-            async def running() -> Result:
-                with self._control.start() as operation:
-                    return await drive(start(), operation)
-
-            return asyncio.run_coroutine_threadsafe(running(), loop).result()
-
         def fetch(asked: Pending) -> object:
             async def fetching() -> object:
                 return await asked.fetch()
@@ -220,7 +216,52 @@ class Connection(Exporting):
             return asyncio.run_coroutine_threadsafe(fetching(), loop).result()
 
         async with self._lock:
-            return await asyncio.to_thread(export_from, self._reading(run, fetch), target, table, options)
+            return await asyncio.to_thread(export_from, self._reading(self._runner(), fetch), target, table, options)
+
+    async def import_file(
+        self, path: str | PathLike[str], table: str | Sequence[str] | None = None, **options: Unpack[ImportSettings]
+    ) -> ImportReport:
+        """Store the rows of a file in a table, which is made if there is none; of a SQLite file all tables.
+
+        As `discosql.Connection.import_file`. A thread reads the file, so that other tasks go on; it calls `progress`
+        and `warn`. Other statements of this connection may wait until all is done, and those that do not are run
+        without a look at foreign keys while a SQLite file is imported: let it have a connection of its own.
+        """
+        from discosql.transfer.statements import Statements
+
+        async with self._lock:
+            self._check_open()
+            runner = self._runner()
+            is_cancelled = False
+
+            def run(start: Callable[[], Steps]) -> Result:
+                nonlocal is_cancelled
+                if is_cancelled:
+                    is_cancelled = False  # what the import does about it, such as ROLLBACK, is run
+                    raise QueryInterruptedError("the import was cancelled")
+                return runner(start)
+
+            work = asyncio.to_thread(import_into, Statements(self._session, run), path, table, options)
+            task = asyncio.ensure_future(work)
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                is_cancelled = True
+                await asyncio.wait([task])
+                raise
+
+    def _runner(self) -> Callable[[Callable[[], Steps]], Result]:
+        """Return what drives a statement on this event loop for another thread, which waits for it."""
+        loop = asyncio.get_running_loop()
+
+        def run(start: Callable[[], Steps]) -> Result:
+            async def running() -> Result:
+                with self._control.start() as operation:
+                    return await drive(start(), operation)
+
+            return asyncio.run_coroutine_threadsafe(running(), loop).result()
+
+        return run
 
     async def close(self) -> None:
         """Roll back what was not committed and close. Safe to call again."""

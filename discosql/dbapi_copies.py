@@ -1,4 +1,4 @@
-"""Copies of a database by a synchronous connection: dumps, backups, archives and exports."""
+"""Copies of a database by a synchronous connection: dumps, backups, archives, exports; and imports."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from discosql.connection import Progress, no_progress
 from discosql.dbapi_export import ExportSettings, export_from
+from discosql.dbapi_import import ImportSettings, import_into
 from discosql.dbapi_running import Running
 from discosql.drive import LOOP_THREAD
 from discosql.errors import ArgumentTypeError, ArgumentValueError, OperationalError
 
 if TYPE_CHECKING:
     from discosql.transfer.exporting import Exported
+    from discosql.transfer.importing import ImportReport
 
 
 class Copying(Running):
-    """A connection that can copy its database."""
+    """A connection that can copy its database, and what files hold into it."""
 
     def iterdump(self) -> Iterator[str]:
         """Yield the statements that make the database anew, as sqlite3 does; SQLite reads them, too."""
@@ -149,3 +151,19 @@ class Copying(Running):
         with self._lock:
             self._snapshot()
             return export_from(self._reading(self._run, LOOP_THREAD.fetch), target, table, options)
+
+    def import_file(
+        self, path: str | PathLike[str], table: str | Sequence[str] | None = None, **options: Unpack[ImportSettings]
+    ) -> ImportReport:
+        """Store the rows of a file in a table, which is made if there is none; of a SQLite file all tables.
+
+        Every batch is a commit, and after an interruption the same call goes on where it stopped. Within an open
+        transaction all of the file becomes a part of that, or nothing. `table` names another table than the file does,
+        or the tables of a SQLite file that are wanted. Options, result and errors are those of
+        `transfer.importing.ImportOptions`, `ImportReport` and `import_file`.
+        """
+        from discosql.transfer.statements import Statements
+
+        self._check_open()
+        with self._lock:
+            return import_into(Statements(self._session, self._run), path, table, options)

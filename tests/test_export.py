@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 
 import discosql
 from discosql.cli.main import main
-from discosql.transfer.importing import ImportOptions, import_file
 from discosql.types import MAX_INTEGER, MIN_INTEGER
 
 TYPED = (
@@ -39,10 +38,6 @@ ROW = (
     {"a": [1, None, "\n"]},
     uuid.UUID("c4644cbe-5b69-4f1b-b484-b80b081e2cc1"),
 )
-
-
-def no_progress(_stage: str, _done: int, _total: int) -> None:
-    """Nobody looks."""
 
 
 @pytest.fixture
@@ -104,7 +99,7 @@ def test_files_come_back_as_they_were(
         fill(db, rows)
         db.export(path)
         other.execute(TYPED)
-        import_file(other, path, ImportOptions(), no_progress)
+        other.import_file(path)
         query = "SELECT *, CAST(price AS TEXT), CAST(at AS TEXT), typeof(share) FROM thing ORDER BY rowid"
         assert other.execute(query).fetchall() == db.execute(query).fetchall()
     db.close()
@@ -122,7 +117,7 @@ def test_parquet_and_arrow_have_the_types(
     with discosql.connect(":memory:", isolation_level=None) as db:
         fill(db, [(*row[:6], moment, *row[7:]) for row, moment in zip(rows, moments, strict=True)])
         done = db.export(path, batch=3)
-        import_file(db, path, ImportOptions(table="back"), no_progress)
+        db.import_file(path, "back")
         kinds = dict(db.execute("SELECT name, type FROM pragma_table_info('back')").fetchall())
         expected = ["INTEGER", "REAL", "TEXT", "BLOB", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL", "JSON", "UUID"]
         if done.warnings:
@@ -145,7 +140,7 @@ def test_types_are_found_again(db: discosql.Connection, tmp_path: Path) -> None:
     }
     for ending, kinds in expected.items():
         db.export(tmp_path / f"thing.{ending}", "thing")
-        import_file(db, tmp_path / f"thing.{ending}", ImportOptions(table=ending), no_progress)
+        db.import_file(tmp_path / f"thing.{ending}", ending)
         found = [kind for (kind,) in db.execute("SELECT type FROM pragma_table_info(?)", (ending,))]
         assert found == kinds, ending
 

@@ -1,5 +1,6 @@
 """Importing files: types, keys, errors with their line, and going on after an interruption."""
 
+import asyncio
 import csv
 import gzip
 import json
@@ -16,8 +17,7 @@ import pytest
 
 import discosql
 from discosql.transfer import formats, inference, sources
-from discosql.transfer.files import import_path
-from discosql.transfer.importing import Imported, ImportOptions, import_file
+from discosql.transfer.importing import Imported
 
 
 @pytest.fixture
@@ -27,16 +27,12 @@ def db() -> Iterator[discosql.Connection]:
     connection.close()
 
 
-def no_progress(_stage: str, _done: int, _total: int) -> None:
-    """Nobody looks."""
-
-
-def no_warning(text: str) -> None:
-    raise AssertionError(text)
-
-
 def load(db: discosql.Connection, path: Path, **options: object) -> Imported:
-    return import_file(db, path, ImportOptions(**options), no_progress)  # type: ignore[arg-type]
+    """Import a file of rows; return what came of it."""
+    report = db.import_file(path, **options)  # type: ignore[arg-type]
+    assert not report.warnings
+    (done,) = report.tables
+    return done
 
 
 def written(path: Path, text: str) -> Path:
@@ -295,12 +291,10 @@ def test_within_a_transaction_an_import_is_a_part_of_it(db: discosql.Connection,
     bad = written(tmp_path / "bad.csv", "a\n3\n4\nx\n")
     db.row_factory = discosql.Row
     db.execute("BEGIN")
-    assert import_path(db, path, ImportOptions(), no_progress, no_warning) == [
-        Imported("t", 2, 0, pytest.approx(0, abs=60))
-    ]
+    assert load(db, path) == Imported("t", 2, 0, pytest.approx(0, abs=60))
     with pytest.raises(discosql.DataError, match=r"bad\.csv, line 4: cannot store TEXT value in INTEGER column t\.a"):
-        import_path(db, bad, ImportOptions(table="t", batch=1), no_progress, no_warning)
-    import_path(db, path, ImportOptions(), no_progress, no_warning)
+        load(db, bad, table="t", batch=1)
+    load(db, path)
     assert [row["a"] for row in db.execute("SELECT a FROM t")] == [1, 2, 1, 2]
     db.execute("ROLLBACK")
     assert db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
@@ -312,7 +306,7 @@ def test_settings_of_a_connection_are_left_alone(tmp_path: Path) -> None:
         db = discosql.connect(":memory:", **options)
         db.row_factory = discosql.Row
         before = (db.isolation_level, db.autocommit, db.row_factory)
-        import_path(db, path, ImportOptions(), no_progress, no_warning)
+        load(db, path)
         assert (db.isolation_level, db.autocommit, db.row_factory) == before
         assert db.in_transaction is (options == {"autocommit": False})  # there it is a part of the one always open
         assert [row["a"] for row in db.execute("SELECT a FROM t")] == [1, 2]
@@ -366,3 +360,49 @@ def _rows_stored(folder: Path) -> int:
         return 0
     finally:
         db.close()
+
+
+# Of the asynchronous connection -------------------------------------------------------------------------------------
+
+
+async def test_asynchronous_imports(tmp_path: Path) -> None:
+    rows = [f"{number},{number % 7}" for number in range(30_000)]
+    path = written(tmp_path / "t.csv", "\n".join(["a,b", *rows, ""]))
+    async with discosql.aio.connect(tmp_path / "t.disco") as db:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                ticks += 1
+                await asyncio.sleep(0.001)
+
+        ticking = asyncio.create_task(tick())
+        report = await db.import_file(path, primary_key=["a"], batch=5_000)
+        ticking.cancel()
+        assert (report.rows, report.warnings, ticks > 10) == (30_000, [], True)
+        assert await (await db.execute("SELECT count(*), sum(b) FROM t")).fetchone() == (30_000, 89_995)
+        with pytest.raises(discosql.ProgrammingError, match="was imported into t before"):
+            await db.import_file(path)
+        await db.execute("DELETE FROM t")
+        await db.import_file(path, batch=70_000, again=True)
+        await db.rollback()
+        assert await (await db.execute("SELECT count(*) FROM t")).fetchone() == (30_000,)
+
+
+async def test_an_asynchronous_import_that_is_cancelled_goes_on_later(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "\n".join(["a", *map(str, range(40_000)), ""]))
+    async with discosql.aio.connect(":memory:") as db:
+        loop = asyncio.get_running_loop()
+
+        def cancel(stage: str, _done: int, _total: int) -> None:
+            if stage.startswith("9,000 rows"):
+                loop.call_soon_threadsafe(importing.cancel)
+
+        importing = asyncio.create_task(db.import_file(path, batch=1_000, progress=cancel))
+        with pytest.raises(asyncio.CancelledError):
+            await importing
+        assert not db.in_transaction
+        (report,) = (await db.import_file(path)).tables
+        assert report.before >= 9_000 and report.rows + report.before == 40_000
+        assert await (await db.execute("SELECT count(*), count(DISTINCT a) FROM t")).fetchone() == (40_000, 40_000)

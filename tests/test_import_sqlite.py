@@ -15,12 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pysqlite3 import dbapi2 as new_sqlite
-from test_import import no_progress, no_warning, types
+from test_import import types
 
 import discosql
 from discosql.transfer import sqlite_file
-from discosql.transfer.files import import_path
-from discosql.transfer.importing import ImportOptions
 
 
 @pytest.fixture
@@ -42,9 +40,8 @@ def made(path: Path, script: str) -> Path:
 
 def load(db: discosql.Connection, path: Path, **options: Any) -> tuple[dict[str, int], list[str]]:
     """Import a file; return the rows of each table and the warnings."""
-    warnings: list[str] = []
-    done = import_path(db, path, ImportOptions(**options), no_progress, warnings.append)
-    return {imported.table: imported.rows for imported in done}, warnings
+    report = db.import_file(path, **options)
+    return {imported.table: imported.rows for imported in report.tables}, list(report.warnings)
 
 
 def names(db: discosql.Connection, kind: str) -> list[str]:
@@ -409,7 +406,7 @@ def test_an_import_that_was_interrupted_anywhere_goes_on(db: discosql.Connection
                 raise KeyboardInterrupt
 
         try:
-            import_path(db, path, ImportOptions(batch=700), interrupt, no_warning)
+            db.import_file(path, batch=700, progress=interrupt)
         except KeyboardInterrupt:
             continue
         break

@@ -56,7 +56,7 @@ def test_first_screen_has_the_two_commands() -> None:
     assert "make test" in first_screen
 
 
-@pytest.mark.parametrize("page", ["encryption", "guide", "limits"])
+@pytest.mark.parametrize("page", ["encryption", "guide", "import", "limits"])
 def test_the_examples_of_a_page_run_one_after_the_other(page: str, tmp_path: Path) -> None:
     text = (TOP / "docs" / f"{page}.md").read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.S))

@@ -10,10 +10,10 @@ import discosql
 from discosql.cli.keys import key_of
 from discosql.cli.progress import ProgressLine
 from discosql.cli.target import add_target_arguments
+from discosql.dbapi_import import ImportSettings
 from discosql.errors import ProgrammingError
-from discosql.transfer.files import import_path
 from discosql.transfer.formats import ENDINGS
-from discosql.transfer.importing import BATCH, ImportOptions
+from discosql.transfer.importing import BATCH
 
 EPILOG: Final = """\
 A FILE is CSV, TSV, JSON (an array of objects) or JSON Lines (.jsonl, .ndjson), each also with .gz behind it, or Parquet
@@ -46,13 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Import the files, one after the other."""
-    wanted = ImportOptions(
-        table=options.table,
-        primary_key=[name for name in options.pk.split(",") if name],
-        upsert=options.upsert,
-        batch=options.batch,
-        again=options.again,
-    )
     for name in options.files:
         if not Path(name).is_file():
             raise ProgrammingError(f"cannot read {name}: no such file")
@@ -63,12 +56,21 @@ def run(options: argparse.Namespace) -> int:
         progress.wipe()
         sys.stderr.write(f"warning: {text}\n")
 
+    wanted: ImportSettings = {
+        "primary_key": [name for name in options.pk.split(",") if name],
+        "upsert": options.upsert,
+        "batch": options.batch,
+        "again": options.again,
+        "progress": progress,
+        "warn": warn,
+    }
     gc.disable()  # rows hold no cycles, and looking for some in a million values takes a third of the time
     try:
         with progress:
             for name in options.files:
-                for done in import_path(connection, Path(name), wanted, progress, warn):
-                    progress.wipe()
+                report = connection.import_file(name, options.table, **wanted)
+                progress.wipe()
+                for done in report.tables:
                     before = f", {done.before} were there" if done.before else ""
                     speed = _speed(done.rows, done.seconds)
                     sys.stderr.write(f"{done.rows} rows imported into {done.table}{before}{speed}\n")

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from discosql.errors import DataError, OperationalError, ProgrammingError
+from discosql.errors import DataError, ProgrammingError
 from discosql.transfer.arrow_files import ArrowIpcFile, ParquetFile
 from discosql.transfer.sources import JsonFile, JsonLinesFile, SeparatedFile, Source, plain_path
 from discosql.types import fold_case
@@ -33,8 +33,6 @@ def open_source(path: Path) -> Source:
     kind = (_FORMATS if plain == path else _TEXTS).get(plain.suffix.lower())
     if kind is None:
         raise ProgrammingError(f"cannot import {path}: the endings known are {' '.join(ENDINGS)}, and .csv.gz and such")
-    if path.is_dir():
-        raise OperationalError(f"cannot read {path}: it is a directory")
     source = kind(path)
     names = [fold_case(name) for name in source.columns]
     doubles = [name for name, folded in zip(source.columns, names, strict=True) if names.count(folded) > 1]

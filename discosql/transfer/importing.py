@@ -9,18 +9,17 @@ import hashlib
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from discosql.connection import Progress
-from discosql.dbapi import Connection
 from discosql.errors import DataError, Error, IntegrityError, OperationalError, ProgrammingError
 from discosql.schema import quoted
 from discosql.transfer.formats import open_source
 from discosql.transfer.inference import Converter, as_given, converter, finisher, survey
 from discosql.transfer.sources import Chunk, Source, plain_path
+from discosql.transfer.statements import Statements
 
 BATCH: Final = 50_000
 """Rows a commit unless told otherwise."""
@@ -66,7 +65,20 @@ class Imported:
     seconds: float
 
 
-def import_file(connection: Connection, path: Path, options: ImportOptions, progress: Progress) -> Imported:
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did to each table, and what of a SQLite file could not be kept as it was."""
+
+    tables: Sequence[Imported]
+    warnings: Sequence[str]
+
+    @property
+    def rows(self) -> int:
+        """Rows stored in all of them."""
+        return sum(table.rows for table in self.tables)
+
+
+def import_file(connection: Statements, path: Path, options: ImportOptions, progress: Progress) -> Imported:
     """Import a file of one of the formats in `formats`; the table is made if there is none.
 
     Batches before one that fails stay; of that one nothing does. Raises DataError or IntegrityError with the file and
@@ -87,7 +99,7 @@ class TableImport:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Statements,
         source: Source,
         table: str,
         digest: str | None,
@@ -144,7 +156,7 @@ class TableImport:
 
     def _declared_types(self) -> dict[str, str]:
         """Return the types of the table's columns, none if there is no table."""
-        found = self._connection.execute("SELECT name, type FROM pragma_table_info(?)", (self._table,)).fetchall()
+        found = self._connection.execute("SELECT name, type FROM pragma_table_info(?)", (self._table,))
         return {name.lower(): kind for name, kind in found}
 
     def _kinds(self, declared: dict[str, str]) -> list[str]:
@@ -220,7 +232,7 @@ class TableImport:
     ) -> None:
         """Commit a batch and the new position, or neither."""
         execute = self._connection.execute
-        with committing(self._connection):
+        with self._connection.committing():
             if make is not None:
                 execute(make)
             execute("SAVEPOINT batch")
@@ -268,32 +280,16 @@ def digest_of(paths: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def position_of(connection: Connection, digest: str, table: str) -> tuple[int, bool] | None:
+def position_of(connection: Statements, digest: str, table: str) -> tuple[int, bool] | None:
     """Return how many rows of a file are in a table and whether that is all of them; None if nothing is known."""
-    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (POSITIONS,)).fetchone() is None:
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (POSITIONS,)):
         return None
     sql = f'SELECT rows, finished FROM {POSITIONS} WHERE file = ? AND "table" = ?'
-    row = connection.execute(sql, (digest, table)).fetchone()
-    return None if row is None else (int(row[0]), bool(row[1]))
+    rows = connection.execute(sql, (digest, table))
+    return (rows[0][0], bool(rows[0][1])) if rows else None
 
 
-def set_position(connection: Connection, digest: str, table: str, rows: int, *, finished: bool) -> None:
+def set_position(connection: Statements, digest: str, table: str, rows: int, *, finished: bool) -> None:
     """Note how many rows of a file are in a table."""
     connection.execute(_MAKE_POSITIONS)
     connection.execute(_SET_POSITION, (digest, table, rows, finished))
-
-
-@contextmanager
-def committing(connection: Connection) -> Iterator[None]:
-    """Commit what is done within, or undo it after an exception; leave both to whoever began an open transaction."""
-    if connection.in_transaction:
-        yield
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise

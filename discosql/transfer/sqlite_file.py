@@ -27,6 +27,8 @@ def is_sqlite(path: Path) -> bool:
 
     Raises OperationalError if it cannot be read, or is none although it is called so.
     """
+    if path.is_dir():
+        raise OperationalError(f"cannot read {path}: it is a directory")
     try:
         with path.open("rb") as file:
             start = file.read(len(_HEADER))

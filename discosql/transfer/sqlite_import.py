@@ -11,14 +11,12 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
 from discosql.connection import Progress
-from discosql.dbapi import Connection
 from discosql.errors import IntegrityError, NotSupportedError, OperationalError, ProgrammingError
 from discosql.transfer.importing import (
     POSITIONS,
     Imported,
     ImportOptions,
     TableImport,
-    committing,
     digest_of,
     position_of,
     set_position,
@@ -27,6 +25,7 @@ from discosql.transfer.sources import Chunk
 from discosql.transfer.sqlite_file import SqliteFile, StoredItem, StoredTable
 from discosql.transfer.sqlite_schema import Part, TableText
 from discosql.transfer.sqlite_types import ColumnValues
+from discosql.transfer.statements import Statements
 from discosql.types import fold_case
 
 Warn: TypeAlias = Callable[[str], None]
@@ -40,7 +39,7 @@ class SqliteImport:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Statements,
         file: SqliteFile,
         options: ImportOptions,
         progress: Progress,
@@ -66,7 +65,7 @@ class SqliteImport:
         with _foreign_keys_off(self._connection):
             self._make_tables()
             imported = [self._import_rows(table) for table in self._tables]
-            with committing(self._connection):
+            with self._connection.committing():
                 self._finish()
             self._look_for_orphans()
         return imported
@@ -96,7 +95,7 @@ class SqliteImport:
             return
         if not self._options.again:
             raise ProgrammingError(f"{self._file.path} was imported before")
-        with committing(self._connection):
+        with self._connection.committing():
             for table in self._tables:
                 set_position(self._connection, self._digest, table.name, 0, finished=False)
 
@@ -120,7 +119,7 @@ class SqliteImport:
             else:
                 self._compare(table, columns)
         texts = {table.name: self._values_of(table) for table in missing}
-        with committing(self._connection):
+        with self._connection.committing():
             for table in missing:
                 self._make(table, texts[table.name])
         self._tables = [table for table in self._tables if table not in missing or table.name in self._made]
@@ -242,14 +241,14 @@ class SqliteImport:
         self._connection.execute("RELEASE item")
 
     def _note_used(self, table: str, number: int) -> None:
-        transaction = self._connection._session.transaction
+        transaction = self._connection.session.transaction
         assert transaction is not None
         transaction.note_used(transaction.catalog.table(table).id, number)
 
     def _take_settings(self) -> None:
         for name in ("user_version", "application_id"):
             value = self._file.setting(name)
-            (own,) = self._connection.execute(f"PRAGMA {name}").fetchone()
+            ((own,),) = self._connection.execute(f"PRAGMA {name}")
             if value and not own:
                 self._connection.execute(f"PRAGMA {name} = {value}")
 
@@ -260,7 +259,7 @@ class SqliteImport:
         sql = "SELECT parent, count(*) FROM pragma_foreign_key_check(?) GROUP BY parent"
         for table in self._tables:
             if table.parents:
-                for parent, count in self._connection.execute(sql, (table.name,)).fetchall():
+                for parent, count in self._connection.execute(sql, (table.name,)):
                     self._warn(f"table {table.name}: {count} rows refer to rows that {parent} does not have")
 
 
@@ -310,13 +309,13 @@ def _parents_first(tables: list[StoredTable]) -> list[StoredTable]:
 
 
 @contextmanager
-def _foreign_keys_off(connection: Connection) -> Iterator[None]:
+def _foreign_keys_off(connection: Statements) -> Iterator[None]:
     """Let rows come before those that they refer to: until the end of the import, or of an open transaction."""
     if connection.in_transaction:
         connection.execute("PRAGMA defer_foreign_keys = ON")
         yield
         return
-    (before,) = connection.execute("PRAGMA foreign_keys").fetchone()
+    ((before,),) = connection.execute("PRAGMA foreign_keys")
     connection.execute("PRAGMA foreign_keys = OFF")
     try:
         yield
@@ -325,7 +324,7 @@ def _foreign_keys_off(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _trial(connection: Connection) -> Iterator[None]:
+def _trial(connection: Statements) -> Iterator[None]:
     """Undo at the end what is done within."""
     connection.execute("SAVEPOINT trial")
     try:
