@@ -1,20 +1,12 @@
-"""The shell as a person meets it, in a pseudo-terminal, and as programs do, in pipes."""
+"""The shell as programs meet it, in pipes, and its parts. What it is in a terminal is in test_terminal.py."""
 
-import fcntl
 import io
 import json
-import os
-import pty
-import re
-import select
-import struct
 import subprocess
-import sys
-import termios
-import time
 from pathlib import Path
 
 import pytest
+from terminals import COMMAND
 
 import discosql
 from discosql.cli.carets import caret_lines
@@ -22,97 +14,6 @@ from discosql.cli.console import Console, is_ready, parts_of
 from discosql.cli.dot_commands import DOT_COMMANDS
 from discosql.errors import SqlSyntaxError
 from discosql.output import MODES, width
-
-COMMAND = [sys.executable, "-m", "discosql"]
-
-
-class Terminal:
-    """The command in a pseudo-terminal, as if a person typed."""
-
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        self._ours = ours
-        self.process = subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=folder,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-            # Ctrl-C reaches who has the terminal as its own.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-            env={**os.environ, "TERM": "xterm", "DISCOSQL_HISTORY": str(folder / "history"), **environment},
-        )
-        os.close(theirs)
-        self._seen = ""
-
-    def type(self, text: str) -> None:
-        os.write(self._ours, text.encode())
-
-    def expect(self, pattern: str, seconds: float = 30) -> str:
-        """Read until a pattern shows, colours and cursor movements left out; return what came before and it."""
-        deadline = time.monotonic() + seconds
-        while True:
-            plain = re.sub(r"\x1b(\[[0-9;?]*[ -/]*[@-~]|[=>])|\r", "", self._seen)
-            found = re.search(pattern, plain)
-            if found is not None:
-                self._seen = ""
-                return plain
-            ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise AssertionError(f"{pattern!r} did not come, but {plain!r}")
-            data = os.read(self._ours, 65_536)
-            # A terminal answers where its cursor is.
-            if b"\x1b[6n" in data:
-                os.write(self._ours, b"\x1b[1;1R")
-            self._seen += data.decode("utf-8", "replace")
-
-    def close(self) -> int:
-        status = self.process.wait(30)
-        os.close(self._ours)
-        return status
-
-
-def test_a_session_in_a_terminal(tmp_path: Path) -> None:
-    terminal = Terminal(tmp_path, "shop.disco", PAGER="cat")
-    terminal.expect("discosql>")
-    terminal.type("CREATE TABLE item (id INTEGER PRIMARY KEY, flavour TEXT);\r")
-    terminal.expect(r"\d requests?, \d downloads?[\s\S]*discosql>")
-    terminal.type("INSERT INTO item (flavour)\r")
-    terminal.expect(r"\.\.\.>")
-    terminal.type("VALUES ('tea');\r")
-    terminal.expect(r"requests[\s\S]*discosql>")
-    terminal.type("SELECT flav\t")
-    terminal.expect("our")  # only what is new is drawn
-    terminal.type(" FROM item;\r")
-    assert "tea" in terminal.expect(r"0 requests[\s\S]*discosql>")
-    terminal.type("SELECT 1 FROM item WHERE ORDER BY 1;\r")
-    assert re.search(r"\n +\^\n", terminal.expect(r"SqlSyntaxError[\s\S]*discosql>"))
-    terminal.type(".tables\r")
-    terminal.expect(r"item[\s\S]*discosql>")
-    terminal.type("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n;\r")
-    terminal.expect(r"running, 0 requests")
-    terminal.type("\x03")
-    terminal.expect(r"interrupted[\s\S]*discosql>")
-    terminal.type("SELECT count(*) FROM item;\r")
-    terminal.expect(r"requests[\s\S]*discosql>")
-    terminal.type(".quit\r")
-    assert terminal.close() == 0
-    assert "+VALUES ('tea');" in (tmp_path / "history").read_text(encoding="utf-8")
-
-
-def test_without_the_extra_a_plain_prompt_says_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "prompt_toolkit.py").write_text("raise ImportError('not installed')\n", encoding="utf-8")
-    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
-    terminal = Terminal(tmp_path, PYTHONPATH=path)
-    terminal.expect(r"pip install 'discosql\[shell\]'[\s\S]*discosql>")
-    terminal.type("SELECT 1 +\n")
-    terminal.expect(r"\.\.\.>")
-    terminal.type("1 AS two;\n")
-    terminal.expect(r"two[\s\S]*2[\s\S]*discosql>")
-    terminal.type("\x04")
-    assert terminal.close() == 0
 
 
 def test_a_pipe_has_no_colours_and_no_costs(tmp_path: Path) -> None:
