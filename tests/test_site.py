@@ -190,6 +190,47 @@ def test_the_commands_of_commands(tmp_path: Path) -> None:
     assert '"ok": true' in shown
 
 
+def test_the_commands_of_export(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    files, program, *_ = run_blocks("export.md", tmp_path)
+    assert "| 1 | tea | 2.50 |" in files
+    assert program == "{'query': 1} []\n"
+    assert {"item.csv", "cheap.json", "out", "dear.csv", "shop.sqlite", "prices.db", "shop.duckdb"} <= set(
+        os.listdir(tmp_path)
+    )
+
+
+ELSEWHERE = {
+    "test_docs_on_discord.py": {"migrating.md", "table.md"},
+    "test_examples.py": {"bot.md"},
+    "test_quickstart.py": {"quickstart.md"},
+    "test_readme.py": {"encryption.md", "guide.md", "import.md", "limits.md"},
+    "test_sqlalchemy.py": {"sqlalchemy.md"},
+}
+"""The tests that run what stands on other pages."""
+
+HERE = {"api.md", "commands.md", "export.md", "index.md", "operations.md"}
+MAKE = {"contributing.md", "performance.md", "requests.md", "size.md"}
+"""Pages with commands of make only, each of which exists."""
+
+
+def test_the_commands_and_programs_of_every_page_are_run() -> None:
+    told = {
+        path.name for path in DOCS.glob("*.md") if re.search(r"^```(python|sh|bash)", path.read_text("utf-8"), re.M)
+    }
+    assert told == HERE.union(MAKE, *ELSEWHERE.values())
+    for file, pages in ELSEWHERE.items():
+        code = (TOP / "tests" / file).read_text("utf-8")
+        for page in pages:
+            assert f'"{page}"' in code or f'"{page.removesuffix(".md")}"' in code, (file, page)
+    targets = set(re.findall(r"^([a-z-]+):", (TOP / "Makefile").read_text("utf-8"), re.M))
+    for page in DOCS.glob("*.md"):
+        assert set(re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text("utf-8"), re.M)) <= targets, page.name
+    for page in MAKE:
+        for block in re.findall(r"```(?:sh|bash)\n(.*?)```", (DOCS / page).read_text("utf-8"), re.S):
+            assert all(line.startswith("make ") for line in block.splitlines()), page
+
+
 def test_commands_are_listed_with_their_options() -> None:
     page = list_commands((DOCS / "commands.md").read_text("utf-8"))
     assert "<!--" not in page
