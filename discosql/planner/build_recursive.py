@@ -60,7 +60,10 @@ def build_recursive(binder: Binder, definition: Definition, first: int) -> Built
     names = definition.columns or tuple(column.name for column in initial.columns)
     if len(names) != len(initial.columns):
         raise ProgrammingError(f"table {definition.name} has {len(initial.columns)} values for {len(names)} columns")
-    columns = [_working_column(binder, column, name) for column, name in zip(initial.columns, names, strict=True)]
+    columns = [
+        _working_column(binder, column, definition.name, name)
+        for column, name in zip(initial.columns, names, strict=True)
+    ]
     working = BuiltQuery(initial.node, tuple(columns))
     id = binder.new_id()
     definition.working, definition.references = (id, working), 0
@@ -130,7 +133,7 @@ def _tables_of(arm: Arm) -> list[exp.Expr]:
     return [exp.Select(from_=exp.From(this=item.copy())) for item in _sources(arm.tree)]
 
 
-def _working_column(binder: Binder, column: ResultColumn, name: str) -> ResultColumn:
+def _working_column(binder: Binder, column: ResultColumn, table: str, name: str) -> ResultColumn:
     # Later rounds may give values of other classes than the first, so nothing is certain of them.
-    ref = binder.new_column(name, None, None, True, column.ref.collation)
+    ref = binder.new_column(name, table, None, True, column.ref.collation)
     return ResultColumn(name, ref, column.affinity, column.collation, column.last)

@@ -72,7 +72,7 @@ def _may_be_too_deep(text: str, node: Node) -> bool:
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return False
     level = [node]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         children = chain.from_iterable(level)
         values = [child[1] if type(child) is tuple else child for child in children]
         level = [value for value in values if isinstance(value, list)]
