@@ -84,7 +84,9 @@ def environment(site: Path) -> dict[str, str]:
 
 def run(site: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Python with these packages only."""
-    command = [sys.executable, "-S", "-W", "error", "-W", "ignore:'audioop' is deprecated", *arguments]
+    ignored = "ignore:'audioop' is deprecated", "ignore:unclosed database"  # as in pyproject.toml
+    warnings = [part for each in ("error", *ignored) for part in ("-W", each)]
+    command = [sys.executable, "-S", *warnings, *arguments]
     return subprocess.run(
         command,
         cwd=folder,
