@@ -300,6 +300,29 @@ def test_within_a_transaction_an_import_is_a_part_of_it(db: discosql.Connection,
     assert db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
 
 
+def test_constraints_that_say_what_becomes_of_rows(db: discosql.Connection, tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "a,b\n1,x\n2,y\n3,z\n4,w\n")
+    expected = {
+        "IGNORE": [(1, "x"), (2, "y"), (3, "old"), (4, "w")],
+        "REPLACE": [(1, "x"), (2, "y"), (3, "z"), (4, "w")],
+        "FAIL": r"t\.csv, line 4: UNIQUE",
+        "ROLLBACK": r"t\.csv, lines 4 to 5: UNIQUE",
+    }
+    for resolution, result in expected.items():
+        db.execute("DROP TABLE IF EXISTS t")
+        db.execute(f"CREATE TABLE t (a INTEGER UNIQUE ON CONFLICT {resolution}, b)")
+        db.execute("INSERT INTO t VALUES (3, 'old')")
+        if isinstance(result, str):
+            with pytest.raises(discosql.IntegrityError, match=result):
+                load(db, path, batch=2)
+            assert not db.in_transaction
+            result = [(1, "x"), (2, "y"), (3, "old")]
+        else:
+            load(db, path, batch=2, again=True)
+        assert db.execute("SELECT * FROM t ORDER BY a").fetchall() == result
+        db.execute("DROP TABLE discosql_imports")
+
+
 def test_settings_of_a_connection_are_left_alone(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", "a\n1\n2\n")
     for options in ({}, {"autocommit": False}, {"autocommit": True}, {"isolation_level": "IMMEDIATE"}):

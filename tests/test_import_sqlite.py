@@ -28,6 +28,9 @@ def db() -> Iterator[discosql.Connection]:
     connection.close()
 
 
+NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000)"
+
+
 def made(path: Path, script: str) -> Path:
     """Make a SQLite file by a script."""
     connection = new_sqlite.connect(path)
@@ -226,6 +229,39 @@ def test_what_cannot_be_carried_over_is_told(db: discosql.Connection, tmp_path: 
             db.execute(sql)
 
 
+def test_what_a_database_exports_comes_back(db: discosql.Connection, tmp_path: Path) -> None:
+    db.executescript(
+        """CREATE TABLE parent (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL COLLATE NOCASE UNIQUE);
+        CREATE TABLE t (
+            a INTEGER, b REAL, c TEXT, d BLOB, e BOOLEAN, f DATE, g TIMESTAMP, h DECIMAL(9, 2), i JSON, j UUID, k ANY,
+            l NUMERIC, p REFERENCES parent, q AS (a + 1), CHECK (a < 100)
+        );
+        CREATE INDEX some ON t (lower(c)) WHERE b > 1;
+        CREATE VIEW v AS SELECT a, name FROM t JOIN parent ON p = id;
+        CREATE TRIGGER tr AFTER INSERT ON t BEGIN DELETE FROM parent; END;
+        INSERT INTO parent VALUES (9, 'gone'), (3, 'here'); DELETE FROM parent WHERE id = 9;
+        DROP TRIGGER tr;
+        INSERT INTO t (rowid, a, b, c, d, e, f, g, h, i, j, k, l, p) VALUES
+            (5, 1, 2.5, 'ü' || char(0), x'ff', TRUE, '2024-02-29', '2024-02-29 10:00:00.25+00:00', '2.50', '{"a": [1]}',
+            '6f1c2b1e-0d5a-4c1a-9b7e-2f3d4c5b6a70', '7', '7', 3);
+        INSERT INTO t (rowid) VALUES (8);
+        CREATE TRIGGER tr AFTER INSERT ON t BEGIN DELETE FROM parent; END;"""
+    )
+    assert not db.export(tmp_path / "t.sqlite").warnings
+    again = discosql.connect(":memory:", isolation_level=None)
+    assert load(again, tmp_path / "t.sqlite") == ({"parent": 1, "t": 2}, [])
+    for sql in (
+        "SELECT * FROM parent",
+        "SELECT rowid, * FROM t",
+        "SELECT * FROM v",
+        "SELECT * FROM sqlite_sequence",
+        "SELECT name, pk FROM pragma_table_xinfo('t')",
+        "SELECT type, name FROM sqlite_master WHERE tbl_name <> 'discosql_imports' ORDER BY name",
+    ):
+        assert again.execute(sql).fetchall() == db.execute(sql).fetchall(), sql
+    again.close()
+
+
 THERE = "table {} is there already: it keeps its own columns, keys, indexes and triggers"
 
 
@@ -300,6 +336,26 @@ def test_what_was_written_to_the_log_beside_the_file(db: discosql.Connection, tm
     assert db.execute("SELECT a FROM t").fetchall() == [(1,), (1,), (2,), (1,), (2,)]
 
 
+def test_what_goes_from_the_log_into_the_file_is_no_change(db: discosql.Connection, tmp_path: Path) -> None:
+    """Between an interruption and its continuation: there must be no row twice."""
+    path = tmp_path / "t.db"
+    source = new_sqlite.connect(path)
+    source.executescript(f"PRAGMA journal_mode = WAL; CREATE TABLE t (a); {NUMBERS} INSERT INTO t SELECT i FROM n;")
+    before = path.read_bytes()
+
+    def interrupt(stage: str, _done: int, _total: int) -> None:
+        if stage.startswith("t: 1,500 rows"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        db.import_file(path, batch=500, progress=interrupt)
+    source.close()
+    assert path.read_bytes() != before and not (tmp_path / "t.db-wal").exists()
+    (done,) = db.import_file(path).tables
+    assert done.before >= 1500 and done.rows + done.before == 5000
+    assert db.execute("SELECT count(*), count(DISTINCT a), max(rowid) FROM t").fetchone() == (5000, 5000, 5000)
+
+
 def test_types_of_strict_tables_and_text_in_utf_16(db: discosql.Connection, tmp_path: Path) -> None:
     script = "CREATE TABLE t (a INT, b ANY, c TEXT) STRICT; INSERT INTO t VALUES (1, '1', 'ü');"
     assert load(db, made(tmp_path / "t.db", f"PRAGMA encoding = 'UTF-16le'; {script}")) == ({"t": 1}, [])
@@ -319,9 +375,6 @@ def test_columns_that_are_called_as_the_rowid_is(
     load(db, made(tmp_path / "t.db", script))
     assert db.execute(f"SELECT {rowids or 'x'}, x FROM t").fetchall() == [(1, 1), (3, 3)]
     assert db.execute(f"SELECT {rows} FROM t").fetchall() == [(None,) * len(columns)] * 2
-
-
-NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000)"
 
 
 def test_files_that_are_none_or_broken(db: discosql.Connection, tmp_path: Path) -> None:

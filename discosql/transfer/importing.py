@@ -5,20 +5,19 @@ commit as the rows. A file is known by the SHA-256 of what is in it, not by its 
 already nothing is committed and nothing of that kept.
 """
 
-import hashlib
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from discosql.connection import Progress
-from discosql.errors import DataError, Error, IntegrityError, OperationalError, ProgrammingError
+from discosql.errors import DataError, Error, IntegrityError, ProgrammingError
 from discosql.schema import quoted
 from discosql.transfer.formats import open_source
 from discosql.transfer.inference import Converter, as_given, converter, finisher, survey
-from discosql.transfer.sources import Chunk, Source, plain_path
+from discosql.transfer.sources import Chunk, Source, digest_of, plain_path
 from discosql.transfer.statements import Statements
 
 BATCH: Final = 50_000
@@ -27,7 +26,6 @@ BATCH: Final = 50_000
 POSITIONS: Final = "discosql_imports"
 """The table that says how far each import has come; it may be dropped when no import is to be continued."""
 
-_BLOCK: Final = 1 << 20
 _MAKE_POSITIONS: Final = f"""CREATE TABLE IF NOT EXISTS {POSITIONS} (
     file TEXT, "table" TEXT, rows INTEGER NOT NULL, finished BOOLEAN NOT NULL, PRIMARY KEY (file, "table"))"""
 _SET_POSITION: Final = f"""INSERT INTO {POSITIONS} VALUES (?, ?, ?, ?)
@@ -90,7 +88,7 @@ def import_file(connection: Statements, path: Path, options: ImportOptions, prog
         raise ProgrammingError(f"{path} has the rows of one table, not of {len(options.tables)}")
     table = options.tables[0] if options.tables else plain_path(path).stem
     source = open_source(path)
-    digest = None if connection.in_transaction else digest_of([path])
+    digest = None if connection.in_transaction else digest_of(path)
     return TableImport(connection, source, table, digest, options, progress).run()
 
 
@@ -240,6 +238,10 @@ class TableImport:
                 if rows:
                     self._connection.executemany(sql, rows)
             except (DataError, IntegrityError) as exc:
+                if not self._connection.session.in_transaction:
+                    # ON CONFLICT ROLLBACK has undone everything, and would do so again while the row is looked for.
+                    place = f"{self._source.place}s {lines[0]} to {lines[-1]}"
+                    raise type(exc)(f"{self._source.path}, {place}: {exc}") from exc
                 execute("ROLLBACK TO batch")
                 raise self._with_line(sql, rows, lines, exc) from exc
             execute("RELEASE batch")
@@ -265,19 +267,6 @@ class TableImport:
 
 
 # How far imports came ---------------------------------------------------------------------------------------------
-
-
-def digest_of(paths: Iterable[Path]) -> str:
-    """Return the SHA-256 of what is in files, one behind the other. Raises OperationalError if one cannot be read."""
-    digest = hashlib.sha256()
-    for path in paths:
-        try:
-            with path.open("rb") as file:
-                while data := file.read(_BLOCK):
-                    digest.update(data)
-        except OSError as exc:
-            raise OperationalError(f"cannot read {path}: {exc.strerror}") from exc
-    return digest.hexdigest()
 
 
 def position_of(connection: Statements, digest: str, table: str) -> tuple[int, bool] | None:

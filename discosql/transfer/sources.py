@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import re
@@ -52,6 +53,15 @@ class Source(Protocol):
 def plain_path(path: Path) -> Path:
     """Return the path without the ending of a compressed file: what it says of the content."""
     return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of what is in a file. Raises OperationalError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise OperationalError(f"cannot read {path}: {exc.strerror}") from exc
 
 
 class _Text:

@@ -1,5 +1,6 @@
 """SQLite database files, read with the standard library's sqlite3 and never written to."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from discosql.errors import OperationalError
 from discosql.schema import quoted
+from discosql.transfer.sources import digest_of
 from discosql.types import fold_case
 
 ENDINGS: Final = (".sqlite", ".sqlite3", ".db")
@@ -108,11 +110,13 @@ class SqliteFile:
             self._connection.close()
             raise
 
-    @property
-    def paths(self) -> list[Path]:
-        """The files that its content is in."""
+    def digest(self) -> str:
+        """Return the SHA-256 of what is in it, the same whether that is in the file or still in the log beside it."""
         log = self.path.with_name(f"{self.path.name}-wal")
-        return [self.path, log] if log.exists() else [self.path]
+        if log.exists() and log.stat().st_size:
+            with self._reading():
+                return hashlib.sha256(self._connection.serialize()).hexdigest()
+        return digest_of(self.path)
 
     # The schema ---------------------------------------------------------------------------------------------------
 

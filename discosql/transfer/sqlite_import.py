@@ -17,7 +17,6 @@ from discosql.transfer.importing import (
     Imported,
     ImportOptions,
     TableImport,
-    digest_of,
     position_of,
     set_position,
 )
@@ -50,7 +49,7 @@ class SqliteImport:
         self._options = options
         self._progress = progress
         self._warn = warn
-        self._digest = None if connection.in_transaction else digest_of(file.paths)
+        self._digest = None if connection.in_transaction else file.digest()
         self._is_whole = not options.tables
         self._tables = _parents_first(self._chosen(options.tables))
         self._made: set[str] = set()
@@ -211,7 +210,11 @@ class SqliteImport:
         rows = _TableRows(self._file, table, names, with_rowid=table.name in self._made)
         # In a table of this import's own no row can be there already.
         options = replace(self._options, upsert=self._options.upsert and table.name not in self._made)
-        return _RowsImport(self._connection, rows, table.name, self._digest, options, self._progress).run()
+
+        def progress(stage: str, done: int, total: int) -> None:
+            self._progress(f"{table.name}: {stage}", done, total)
+
+        return _RowsImport(self._connection, rows, table.name, self._digest, options, progress).run()
 
     # The rest -----------------------------------------------------------------------------------------------------
 
