@@ -7,7 +7,9 @@ from sqlalchemy.connectors.asyncio import (
     AsyncAdapt_dbapi_connection,
     AsyncAdapt_dbapi_cursor,
     AsyncAdapt_dbapi_module,
+    AsyncAdapt_dbapi_ss_cursor,
 )
+from sqlalchemy.dialects.sqlite.base import SQLiteExecutionContext
 from sqlalchemy.engine.url import URL
 from sqlalchemy.util.concurrency import await_only
 
@@ -22,12 +24,19 @@ class AdaptedCursor(AsyncAdapt_dbapi_cursor):
     __slots__ = ()
 
 
+class AdaptedStreamingCursor(AsyncAdapt_dbapi_ss_cursor):
+    """A cursor whose rows are handed over as they are asked for; they are in memory once it has executed."""
+
+    __slots__ = ()
+
+
 class AdaptedConnection(AsyncAdapt_dbapi_connection):
     """A connection that waits for an asynchronous one."""
 
     __slots__ = ()
 
     _cursor_cls = AdaptedCursor
+    _ss_cursor_cls = AdaptedStreamingCursor
 
     @property
     def autocommit(self) -> Any:
@@ -57,11 +66,21 @@ class AsyncDriver(AsyncAdapt_dbapi_module):
         return AdaptedConnection(self, connection)
 
 
+class StreamingExecutionContext(SQLiteExecutionContext):
+    """The execution of a statement, whose result may be streamed (``AsyncConnection.stream``)."""
+
+    def create_server_side_cursor(self) -> Any:
+        """Return a cursor for a result that is streamed."""
+        return self._dbapi_connection.cursor(server_side=True)
+
+
 class DiscosqlAioDialect(DiscosqlDialect):
     """The dialect of asynchronous engines: ``discosql+aio:///shop.disco`` or ``discosql+aio://server/database``."""
 
     driver = "aio"
     is_async = True
+    supports_server_side_cursors = True
+    execution_ctx_cls = StreamingExecutionContext
     supports_statement_cache = True
 
     @classmethod

@@ -20,6 +20,7 @@ OPTIONS: Final[tuple[tuple[str, type], ...]] = (
     ("max_staleness", float),
     ("cache_size", int),
     ("create", bool),
+    ("read_only", bool),
     ("gateway", bool),
     ("as_of", str),
     ("key", str),
