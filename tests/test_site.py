@@ -209,7 +209,7 @@ ELSEWHERE = {
 }
 """The tests that run what stands on other pages."""
 
-HERE = {"api.md", "commands.md", "export.md", "index.md", "operations.md"}
+HERE = {"api.md", "commands.md", "export.md", "index.md", "operations.md", "shell.md"}
 MAKE = {"contributing.md", "performance.md", "requests.md", "size.md"}
 """Pages with commands of make only, each of which exists."""
 
@@ -236,8 +236,19 @@ def test_commands_are_listed_with_their_options() -> None:
     assert "<!--" not in page
     for command in COMMANDS:
         assert command == SHELL or f"### discosql {command}\n\n```text\nusage: discosql {command} " in page
+    page = list_commands((DOCS / "shell.md").read_text("utf-8"))
     for name, command in DOT_COMMANDS.items():
         assert f"| `{name}" in page and f"| {command.help} |" in page
+
+
+def test_the_script_and_the_commands_of_the_shell(tmp_path: Path) -> None:
+    script, shown = re.findall(r"```text\n(.*?)```", (DOCS / "shell.md").read_text("utf-8"), re.S)
+    answer = subprocess.run(
+        [sys.executable, "-m", "discosql"], input=script, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (answer.stdout, answer.stderr) == (shown, "")
+    assert run_blocks("shell.md", tmp_path) == ["tea\n"]
+    assert (tmp_path / "item.csv").read_text("utf-8") == "id,name\n1,tea\n"
 
 
 def test_contributing_names_what_is_there() -> None:
