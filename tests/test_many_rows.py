@@ -15,7 +15,9 @@ from tables import USERS, create
 
 import discosql
 from discosql.adapting import adapters, register_adapter, to_value
+from discosql.drive import LOOP_THREAD, Control, drive
 from discosql.planner.parse import bind_parameters
+from discosql.session import Session
 from discosql.session_parameters import bind_many
 from discosql.storage.engine import Transaction, open_memory
 from discosql.types import MAX_INTEGER, MIN_INTEGER, Row
@@ -286,3 +288,16 @@ async def test_rowids_given_together_are_spent() -> None:
     with pytest.raises(discosql.OperationalError, match="no rowid left"):
         one.next_rowids(1, 2, above=MAX_INTEGER - 1)
     assert list(one.next_rowids(1, 1, above=MAX_INTEGER - 1)) == [MAX_INTEGER]
+
+
+def test_the_schema_may_change_while_parameters_are_bound() -> None:
+    db = discosql.connect(":memory:", isolation_level=None)
+    db.execute("CREATE TABLE t (a INTEGER)")
+    session = db._session
+    other = Session(session.engine, session.registry, implicit_begin="never")
+    steps = session.execute_many("INSERT INTO t (a) VALUES (?)", [(number,) for number in range(3_000)])
+    assert next(steps) is None
+    for each in (other.execute("ALTER TABLE t ADD COLUMN b INTEGER DEFAULT 7"), steps):
+        LOOP_THREAD.run(drive(each, Control().start()))
+    assert db.execute("SELECT count(*), sum(a), min(b), max(b) FROM t").fetchall() == [(3_000, 4_498_500, 7, 7)]
+    db.close()
