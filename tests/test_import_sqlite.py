@@ -229,6 +229,15 @@ def test_what_cannot_be_carried_over_is_told(db: discosql.Connection, tmp_path: 
             db.execute(sql)
 
 
+def test_files_without_tables_and_batches_without_rows(db: discosql.Connection, tmp_path: Path) -> None:
+    assert load(db, made(tmp_path / "t.db", "CREATE VIEW v AS SELECT 1 AS a")) == ({}, [])
+    assert db.execute("SELECT * FROM v").fetchall() == [(1,)]
+    assert load(db, made(tmp_path / "none.db", "PRAGMA user_version = 3")) == ({}, [])
+    assert db.execute("PRAGMA user_version").fetchone() == (3,)
+    with pytest.raises(discosql.ProgrammingError, match="a batch has at least one row"):
+        load(db, made(tmp_path / "u.db", "CREATE TABLE t (a)"), batch=0)
+
+
 def test_what_a_database_exports_comes_back(db: discosql.Connection, tmp_path: Path) -> None:
     db.executescript(
         """CREATE TABLE parent (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL COLLATE NOCASE UNIQUE);

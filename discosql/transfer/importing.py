@@ -47,6 +47,10 @@ class ImportOptions:
     batch: int = BATCH
     again: bool = False
 
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise ProgrammingError("a batch has at least one row")
+
     @property
     def tables(self) -> list[str]:
         """The tables named, none if that is left to the file."""
@@ -82,8 +86,6 @@ def import_file(connection: Statements, path: Path, options: ImportOptions, prog
     Batches before one that fails stay; of that one nothing does. Raises DataError or IntegrityError with the file and
     the line, ProgrammingError for a file that was imported before.
     """
-    if options.batch < 1:
-        raise ProgrammingError("a batch has at least one row")
     if len(options.tables) > 1:
         raise ProgrammingError(f"{path} has the rows of one table, not of {len(options.tables)}")
     table = options.tables[0] if options.tables else plain_path(path).stem

@@ -86,7 +86,7 @@ class SqliteImport:
 
     def _begin(self) -> None:
         """See what an earlier import has done. Raises ProgrammingError if that is all there is to do."""
-        if self._digest is None:
+        if self._digest is None or not self._tables:
             return
         found = [position_of(self._connection, self._digest, table.name) for table in self._tables]
         marks = [position_of(self._connection, self._mark, table.name) for table in self._tables]
