@@ -4,16 +4,14 @@ import asyncio
 import csv
 import gzip
 import json
-import os
 import random
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from killing import kill_when
 
 import discosql
 from discosql.transfer import formats, inference, sources
@@ -345,7 +343,7 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> N
         csv.writer(file).writerows([("n", "x", "name"), *rows])
     command = [sys.executable, "-m", "discosql", "import", "t.disco", "t.csv", "--batch", "200"]
     for goal in (2_000, 4_000):
-        _kill_when(command, tmp_path, goal)
+        kill_when(command, tmp_path, goal)
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     with discosql.connect(tmp_path / "t.disco", create=False) as db:
@@ -357,32 +355,6 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> N
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert again.returncode == 1
     assert "t.csv was imported into t before" in again.stderr
-
-
-def _kill_when(command: list[str], folder: Path, goal: int) -> None:
-    """Run an import until a number of rows is stored, and kill it."""
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE)
-    try:
-        deadline = time.monotonic() + 60
-        while _rows_stored(folder) < goal:
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.02)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def _rows_stored(folder: Path) -> int:
-    try:
-        db = discosql.connect(folder / "t.disco", create=False)
-    except discosql.OperationalError:
-        return 0  # not made yet
-    try:
-        return int(db.execute("SELECT sum(rows) FROM discosql_imports").fetchone()[0] or 0)
-    except discosql.ProgrammingError:
-        return 0
-    finally:
-        db.close()
 
 
 # Of the asynchronous connection -------------------------------------------------------------------------------------

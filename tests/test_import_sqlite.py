@@ -1,11 +1,8 @@
 """Importing SQLite files: whatever they hold comes over as it is, or it is told that it does not."""
 
-import os
-import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from killing import kill_when
 from pysqlite3 import dbapi2 as new_sqlite
 from test_import import types
 
@@ -495,35 +493,9 @@ def _interrupted(_file: sqlite_file.SqliteFile) -> dict[str, int]:
 def test_an_import_that_was_killed_goes_on(tmp_path: Path) -> None:
     path = made(tmp_path / "old.db", FAMILY)
     command = [sys.executable, "-m", "discosql", "import", "t.disco", "old.db", "--batch", "50"]
-    _kill_when(command, tmp_path, 4000)
+    kill_when(command, tmp_path, 4000)
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, "warning" in done.stderr) == (0, False), done.stderr
     with discosql.connect(tmp_path / "t.disco", create=False) as db:
         assert_same_family(db, path)
     db.close()
-
-
-def _kill_when(command: list[str], folder: Path, goal: int) -> None:
-    """Run an import until a number of rows is stored, and kill it."""
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE)
-    try:
-        deadline = time.monotonic() + 60
-        while _rows_stored(folder) < goal:
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.02)
-    finally:
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def _rows_stored(folder: Path) -> int:
-    try:
-        db = discosql.connect(folder / "t.disco", create=False)
-    except discosql.OperationalError:
-        return 0  # not made yet
-    try:
-        return int(db.execute("SELECT sum(rows) FROM discosql_imports").fetchone()[0] or 0)
-    except discosql.ProgrammingError:
-        return 0
-    finally:
-        db.close()
