@@ -6,6 +6,7 @@ import sys
 from typing import Final
 
 from discosql.cli.progress import ProgressLine
+from discosql.cli.reporting import counted
 from discosql.cli.target import add_target_arguments, run_on
 from discosql.executor.functions import DEFAULT
 from discosql.storage.engine import Channel, EngineOptions, Guild
@@ -49,14 +50,14 @@ def run(options: argparse.Namespace) -> int:
 def _lines(report: CheckReport) -> list[str]:
     lines = [f"{problem.severity:8}{problem.text}" for problem in report.problems]
     lines.append(
-        f"{report.messages} messages of the log, {report.tables} tables and {report.rows} rows checked"
-        + (f" as of slot {report.slot}" if report.slot is not None else "")
+        f"{counted(report.messages, 'message')} of the log, {counted(report.tables, 'table')} and "
+        f"{counted(report.rows, 'row')} checked" + (f" as of slot {report.slot}" if report.slot is not None else "")
     )
     harm = sum(problem.severity != "note" for problem in report.problems)
     if not report.opens:
         lines.append("The database cannot be opened as it is; `discosql repair` tells what can be done.")
     elif harm:
-        lines.append(f"{harm} problems; `discosql repair` tells what can be done.")
+        lines.append(f"{counted(harm, 'problem')}; `discosql repair` tells what can be done.")
     else:
         lines.append("ok")
     return lines

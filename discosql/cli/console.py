@@ -13,6 +13,7 @@ from discosql.cli.dot_command import DotCommand
 from discosql.cli.dot_commands import DOT_COMMANDS
 from discosql.cli.interrupting import Interrupts, interruptible
 from discosql.cli.progress import ProgressLine
+from discosql.cli.reporting import counted
 from discosql.cli.screen import Screen
 from discosql.dbapi import Connection
 from discosql.errors import Error, ProgrammingError, QueryInterruptedError, SqlSyntaxError
@@ -172,12 +173,12 @@ class Console:
     def _tell_cost(self, rows: int | None, changed: int, seconds: float, asked: Requests) -> None:
         told = []
         if self.timer or self.requests:
-            told += [_counted(rows, "row")] if rows is not None else []
-            told += [f"{_counted(changed, 'row')} changed"] if changed >= 0 else []
+            told += [counted(rows, "row")] if rows is not None else []
+            told += [f"{counted(changed, 'row')} changed"] if changed >= 0 else []
         if self.timer:
             told.append(f"{seconds:.3f} s")
         if self.requests:
-            told += [_counted(asked.rest, "request"), _counted(asked.downloads, "download")]
+            told += [counted(asked.rest, "request"), counted(asked.downloads, "download")]
         if told:
             self.screen.tell(", ".join(told), "aside")
 
@@ -221,11 +222,7 @@ def _first_word(sql: str) -> str:
 def _work_of(asked: Requests) -> str:
     """Say what a running statement does."""
     waited = f", waited {sum(asked.waited.values()):.0f} s" if asked.waited else ""
-    return f"running, {_counted(asked.rest + asked.downloads, 'request')}{waited}"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"running, {counted(asked.rest + asked.downloads, 'request')}{waited}"
 
 
 @lru_cache(maxsize=4)

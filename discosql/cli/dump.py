@@ -8,6 +8,7 @@ from typing import Final
 import discosql
 from discosql.cli.keys import key_of
 from discosql.cli.progress import ProgressLine
+from discosql.cli.reporting import counted
 from discosql.cli.target import add_target_arguments
 from discosql.dbapi import Connection
 from discosql.errors import OperationalError
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
             else:
                 rows = connection.write_archive(options.file, progress=progress)
                 progress.wipe()
-                sys.stderr.write(f"{rows} rows written to {options.file}\n")
+                sys.stderr.write(f"{counted(rows, 'row')} written to {options.file}\n")
     finally:
         connection.close()
     return 0

@@ -1,4 +1,4 @@
-"""How the command tells of errors."""
+"""How the command tells of errors and of numbers."""
 
 import sys
 
@@ -12,3 +12,8 @@ def report(exc: Error) -> int:
     # What an error quotes may have been stored by anybody.
     sys.stderr.write(f"{harmless(text) if sys.stderr.isatty() else text}\n")
     return 1
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with what it counts: ``1 row``, ``1,000 rows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -8,6 +8,7 @@ from typing import Final
 import discosql
 from discosql.cli.keys import key_of
 from discosql.cli.progress import ProgressLine
+from discosql.cli.reporting import counted
 from discosql.cli.target import add_target_arguments
 from discosql.errors import OperationalError
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
             else:
                 rows = connection.restore_archive(path, progress=progress)
                 progress.wipe()
-                sys.stderr.write(f"{rows} rows restored from {path}\n")
+                sys.stderr.write(f"{counted(rows, 'row')} restored from {path}\n")
     finally:
         connection.close()
     return 0
