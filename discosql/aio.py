@@ -13,12 +13,12 @@ Example::
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Sequence
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from discosql.connection import Progress, check_session
+from discosql.connection import Progress, check_session, no_progress
 from discosql.dbapi_export import Exporting, ExportSettings, export_from
 from discosql.dbapi_import import ImportSettings, import_into
 from discosql.drive import drive
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from discosql.transfer.exporting import Exported
     from discosql.transfer.importing import ImportReport
     from discosql.upkeep.check import CheckReport
+
+
+T = TypeVar("T")
 
 
 class Cursor(CursorBase["Connection"]):
@@ -108,6 +111,18 @@ class Cursor(CursorBase["Connection"]):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T], cancel: Callable[[], None]) -> T:
+    """Return the result of work in a thread. If this task is cancelled, tell the thread, and wait for its end."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        cancel()
+        await asyncio.wait([task])
+        task.exception()  # that it was cancelled is known
+        raise
 
 
 class Connection(Exporting):
@@ -215,8 +230,22 @@ class Connection(Exporting):
 
             return asyncio.run_coroutine_threadsafe(fetching(), loop).result()
 
+        report = options.get("progress") or no_progress
+        is_cancelled = False
+
+        def progress(stage: str, done: int, total: int) -> None:
+            if is_cancelled:
+                raise QueryInterruptedError("the export was cancelled")
+            report(stage, done, total)
+
+        def cancel() -> None:
+            nonlocal is_cancelled
+            is_cancelled = True
+
         async with self._lock:
-            return await asyncio.to_thread(export_from, self._reading(self._runner(), fetch), target, table, options)
+            options["progress"] = progress
+            work = asyncio.to_thread(export_from, self._reading(self._runner(), fetch), target, table, options)
+            return await _to_its_end(work, cancel)
 
     async def import_file(
         self, path: str | PathLike[str], table: str | Sequence[str] | None = None, **options: Unpack[ImportSettings]
@@ -242,13 +271,12 @@ class Connection(Exporting):
                 return runner(start)
 
             work = asyncio.to_thread(import_into, Statements(self._session, run), path, table, options)
-            task = asyncio.ensure_future(work)
-            try:
-                return await asyncio.shield(task)
-            except asyncio.CancelledError:
+
+            def cancel() -> None:
+                nonlocal is_cancelled
                 is_cancelled = True
-                await asyncio.wait([task])
-                raise
+
+            return await _to_its_end(work, cancel)
 
     def _runner(self) -> Callable[[Callable[[], Steps]], Result]:
         """Return what drives a statement on this event loop for another thread, which waits for it."""

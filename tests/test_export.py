@@ -1,5 +1,6 @@
 """Exporting to files of rows: what is written, that it comes back as it was, and that nothing half done is left."""
 
+import asyncio
 import csv
 import datetime
 import io
@@ -7,6 +8,7 @@ import json
 import math
 import os
 import random
+import threading
 import tracemalloc
 import uuid
 from collections.abc import Iterator
@@ -312,6 +314,29 @@ def test_tables_are_not_held_in_memory(tmp_path: Path) -> None:
             tracemalloc.stop()
     db.close()
     assert peak < os.path.getsize(tmp_path / "t.csv") > 32_000_000, peak
+
+
+async def test_an_asynchronous_export_that_is_cancelled_leaves_no_file(tmp_path: Path) -> None:
+    reached = threading.Event()
+    others = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def wait(_stage: str, _done: int, _total: int) -> None:
+        loop.call_soon_threadsafe(others.set)
+        reached.wait(10)
+
+    async with discosql.aio.connect(":memory:") as db:
+        await db.executescript("CREATE TABLE t (a); INSERT INTO t VALUES (1); CREATE TABLE t2 AS SELECT * FROM t")
+        task = asyncio.create_task(db.export(tmp_path / "out", ["t", "t2"], format="csv", progress=wait))
+        await others.wait()
+        assert [path.name.split(".")[-1] for path in tmp_path.iterdir()] == ["part"]
+        task.cancel()
+        await asyncio.sleep(0)
+        reached.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert list(tmp_path.iterdir()) == []
+        assert (await db.export(tmp_path / "t.csv", "t")).rows == {"t": 1}
 
 
 async def test_asynchronous_connections(tmp_path: Path) -> None:

@@ -24,8 +24,6 @@ from stepped_clock import SteppedClock
 
 import discosql
 from discosql.cli.main import main
-from discosql.transfer.files import import_path
-from discosql.transfer.importing import ImportOptions
 from discosql.types import MAX_INTEGER, MIN_INTEGER
 
 SCHEMA = """
@@ -119,9 +117,7 @@ def test_a_sqlite_file_is_the_same_database(db: discosql.Connection, tmp_path: P
 def test_a_sqlite_file_comes_back(db: discosql.Connection, tmp_path: Path) -> None:
     db.export(tmp_path / "all.sqlite")
     with discosql.connect(":memory:", isolation_level=None) as back:
-        told: list[str] = []
-        import_path(back, tmp_path / "all.sqlite", ImportOptions(), lambda *_: None, told.append)
-        assert told == []
+        assert back.import_file(tmp_path / "all.sqlite").warnings == []
         for query in (*QUERIES, "SELECT * FROM player ORDER BY nick", "SELECT *, rowid FROM loose ORDER BY _rowid_"):
             assert back.execute(query).fetchall() == db.execute(query).fetchall(), query
         schema = "SELECT name, type, \"notnull\", pk FROM pragma_table_info('player')"

@@ -13,8 +13,8 @@ from discosql.transfer.portable import (
     default_of,
     exported_parent,
     key_of,
+    ordered,
     parent_positions,
-    parents_first,
     tell_left_out,
 )
 from discosql.transfer.relations import Relation, Work
@@ -70,7 +70,7 @@ class _DuckDbFile:
         execute("BEGIN TRANSACTION")
         rows = execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'").fetchall()
         known = {fold_case(name) for (name,) in rows}
-        for relation in parents_first(self._work.relations):
+        for relation in ordered(self._work.relations):
             source = ArrowRows(self._work, relation, "exporting to DuckDB", "duckdb", digits=_MOST_DIGITS, plain=True)
             if fold_case(relation.name) not in known:
                 execute(self._create(relation, source.shapes))

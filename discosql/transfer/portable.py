@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from discosql.schema import Column, ForeignKey, TableSchema
+from discosql.transfer.ordering import parents_first
 from discosql.transfer.relations import Relation, Work
 from discosql.types import SqlType, fold_case
 
@@ -14,24 +15,11 @@ _NUMERIC: Final = frozenset({SqlType.INTEGER, SqlType.REAL, SqlType.DECIMAL})
 _FLAGS: Final = {"1": True, "TRUE": True, "0": False, "FALSE": False}
 
 
-def parents_first(relations: Sequence[Relation]) -> list[Relation]:
-    """Return relations so that each comes behind those its foreign keys refer to, where these go round in no circle."""
+def ordered(relations: Sequence[Relation]) -> list[Relation]:
+    """Return relations with parents before their children, as far as they can be."""
     by_name = {fold_case(relation.name): relation for relation in relations}
-    ordered: dict[str, Relation] = {}
-    begun: set[str] = set()
-
-    def add(name: str) -> None:
-        if name in begun or name not in by_name:
-            return
-        begun.add(name)
-        relation = by_name[name]
-        for key in relation.table.foreign_keys if relation.table is not None else ():
-            add(fold_case(key.parent))
-        ordered[name] = relation
-
-    for name in by_name:
-        add(name)
-    return list(ordered.values())
+    keys = {name: relation.table.foreign_keys if relation.table else () for name, relation in by_name.items()}
+    return [by_name[name] for name in parents_first({name: [key.parent for key in keys[name]] for name in keys})]
 
 
 def key_of(table: TableSchema) -> tuple[int, ...]:

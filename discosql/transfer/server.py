@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from discosql.errors import DataError, Error, IntegrityError, NotSupportedError, OperationalError, ProgrammingError
 from discosql.frames import library
-from discosql.transfer.portable import parents_first, tell_left_out
+from discosql.transfer.portable import ordered, tell_left_out
 from discosql.transfer.relations import Relation, Work
 from discosql.transfer.server_tables import ServerTables
 from discosql.types import Row
@@ -52,11 +52,11 @@ class Server:
         tell_left_out(work, checks=self._engine.dialect.name not in ("sqlite", "postgresql"))
 
     def _fill(self, work: Work, connection: Any) -> None:
-        relations = parents_first(work.relations)
-        tables = ServerTables(work, relations, connection)
+        relations = ordered(work.relations)
         known = self._known(relations, connection)
         if known and self._if_exists == "fail":
             raise OperationalError(f"{self.shown} has a table {known[0]} already; see --if-exists")
+        tables = ServerTables(work, relations, connection)
         if self._if_exists == "replace":
             for name in reversed(known):
                 tables.drop(name)

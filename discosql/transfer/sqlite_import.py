@@ -7,7 +7,6 @@ interruption it is known which are copies of the file's and which were there bef
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
 from discosql.connection import Progress
@@ -20,6 +19,7 @@ from discosql.transfer.importing import (
     position_of,
     set_position,
 )
+from discosql.transfer.ordering import parents_first
 from discosql.transfer.sources import Chunk
 from discosql.transfer.sqlite_file import SqliteFile, StoredItem, StoredTable
 from discosql.transfer.sqlite_schema import Part, TableText
@@ -51,7 +51,7 @@ class SqliteImport:
         self._warn = warn
         self._digest = None if connection.in_transaction else file.digest()
         self._is_whole = not options.tables
-        self._tables = _parents_first(self._chosen(options.tables))
+        self._tables = _ordered(self._chosen(options.tables))
         self._made: set[str] = set()
 
     def run(self) -> list[Imported]:
@@ -298,17 +298,10 @@ class _TableRows:
             yield Chunk([numbers, *columns] if self._takes_rowid else columns, places, size * done // count)
 
 
-def _parents_first(tables: list[StoredTable]) -> list[StoredTable]:
-    """Return the tables ordered so that those that others refer to come first, as far as they do so in no circle."""
+def _ordered(tables: list[StoredTable]) -> list[StoredTable]:
+    """Return the tables with parents before their children, as far as they can be."""
     by_name = {fold_case(table.name): table for table in tables}
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for name, table in by_name.items():
-        parents = {fold_case(parent) for parent in table.parents}
-        sorter.add(name, *(parent for parent in parents if parent in by_name and parent != name))
-    try:
-        return [by_name[name] for name in sorter.static_order()]
-    except CycleError:
-        return tables
+    return [by_name[name] for name in parents_first({name: table.parents for name, table in by_name.items()})]
 
 
 @contextmanager
