@@ -211,13 +211,13 @@ class ConnectionBase:
         self._check_open()
         self._control.interrupt()
 
-    def set_progress_handler(self, handler: Callable[[], object] | None, n: int = 1) -> None:
+    def set_progress_handler(self, progress_handler: Callable[[], object] | None, n: int = 1) -> None:
         """Call a handler now and then during statements, and ten times a second while they wait for requests.
 
         A true result interrupts, and so does an exception. `n` is there for sqlite3's sake.
         """
         self._check_open()
-        self._control.progress = None if handler is None else _interrupting(handler)
+        self._control.progress = None if progress_handler is None else _interrupting(progress_handler)
 
     def set_metrics_callback(self, callback: Observer | None) -> None:
         """Call a function with every `Metric`: requests, waits before they begin, commits, checkpoints; None stops it.
@@ -235,12 +235,12 @@ class ConnectionBase:
             self._session.engine.requests.observers.remove(self._observer)
             self._observer = None
 
-    def set_trace_callback(self, callback: Callable[[str], object] | None) -> None:
+    def set_trace_callback(self, trace_callback: Callable[[str], object] | None) -> None:
         """Call a function with every statement that is run, values in place of its parameters; None stops it."""
         from discosql.tracing import Trace
 
         self._check_open()
-        self._session.trace = None if callback is None else Trace(callback)
+        self._session.trace = None if trace_callback is None else Trace(trace_callback)
 
     def set_authorizer(self, authorizer_callback: AuthorizerCallback | None) -> None:
         """Let a function decide, when a statement is planned, what it may do; None lets all be done.
@@ -302,7 +302,7 @@ class ConnectionBase:
 
         self._register(name, narg, "scalar", None if func is None else user_scalar(name, narg, func, deterministic))
 
-    def create_aggregate(self, name: str, n_arg: int, aggregate_class: type[Any] | None, /) -> None:
+    def create_aggregate(self, name: str, n_arg: int, aggregate_class: type[Any] | None) -> None:
         """Make a class with ``step(*args)`` and ``finalize()`` an aggregate function; None removes it."""
         from discosql.executor.functions.user import user_aggregate
 

@@ -21,16 +21,19 @@ if TYPE_CHECKING:
 class Copying(Running):
     """A connection that can copy its database, and what files hold into it."""
 
-    def iterdump(self) -> Iterator[str]:
-        """Yield the statements that make the database anew, as sqlite3 does; SQLite reads them, too."""
-        self._check_open()
-        return self._dump()
+    def iterdump(self, *, filter: str | None = None) -> Iterator[str]:
+        """Yield the statements that make the database anew, as sqlite3 does; SQLite reads them, too.
 
-    def _dump(self) -> Iterator[str]:
+        With `filter`, a pattern of LIKE, only those of tables, indexes, views and triggers whose names are like it.
+        """
+        self._check_open()
+        return self._dump(filter)
+
+    def _dump(self, pattern: str | None) -> Iterator[str]:
         # Few programs dump, and all would import what that needs.
         from discosql.upkeep.dump import dump_lines
 
-        lines = dump_lines(self._snapshot())
+        lines = dump_lines(self._snapshot(), pattern)
         answer: object = None
         try:
             while True:

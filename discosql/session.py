@@ -46,6 +46,7 @@ from discosql.session_transactions import ImplicitBegin, SessionTransactions
 from discosql.sharing import Lease
 from discosql.statistics import TableStatistics
 from discosql.storage.engine import Engine, JointTransaction, JointView, Transaction, report
+from discosql.tracing import Trace
 from discosql.types import Value
 from discosql.upkeep.pragma import check_integrity
 
@@ -100,7 +101,8 @@ class Session(SessionTransactions):
         statement = cached.prepared.statement
         values = self._bound(cached.prepared, parameters)
         if isinstance(statement, Apart):
-            self._tell_statement(sql, values)
+            if self.trace is not None:
+                self._tell_statement(self.trace, sql, [values])
             return (yield from self._run_apart(statement, values))
         plan = Plan(cached.compiled(self.registry, values), partial(self._compiled, sql, values), sql=sql)
         result = yield from self._run(plan, values)
@@ -164,11 +166,9 @@ class Session(SessionTransactions):
             self.limits.check_values(values)
         return values
 
-    def _tell_statement(self, sql: str, *rows: tuple[Value, ...]) -> None:
-        """Trace a statement, for each row of parameters."""
-        if self.trace is not None and sql:
-            for values in rows:
-                self.trace.tell_expanded(sql, values, self.limits.length)
+    def _tell_statement(self, trace: Trace, sql: str, rows: Sequence[tuple[Value, ...]]) -> None:
+        for values in rows if sql else ():
+            trace.tell_expanded(sql, values, self.limits.length)
 
     def _compiled(self, sql: str, values: tuple[Value, ...] | None) -> CompiledStatement:
         return self._statement(sql).compiled(self.registry, values)
@@ -182,7 +182,8 @@ class Session(SessionTransactions):
         if self.transaction is None and self._begins(compiled):
             self._tell(self.begin_text)
             self._begin()
-        self._tell_statement(plan.sql, *([values] if plan.rows is None else plan.rows))
+        if self.trace is not None:
+            self._tell_statement(self.trace, plan.sql, [values] if plan.rows is None else plan.rows)
         try:
             if self.transaction is not None:
                 result = yield from self._run_in(self.transaction, plan.run, values)

@@ -483,3 +483,24 @@ def test_what_was_not_initialised_says_so() -> None:
     for use in (db.cursor, db.close, db.commit, db.iterdump, lambda: db.in_transaction, lambda: db.isolation_level):
         with pytest.raises(discosql.ProgrammingError, match="__init__ not called"):
             use()
+
+
+def test_a_dump_of_some_names() -> None:
+    db = discosql.connect(":memory:")
+    db.executescript("""
+        CREATE TABLE shop_item (id INTEGER PRIMARY KEY);
+        CREATE TABLE shop_sale (item REFERENCES shop_item);
+        CREATE TABLE other (a);
+        CREATE VIEW sold AS SELECT * FROM shop_sale;
+        INSERT INTO other VALUES (1);
+    """)
+    assert list(db.iterdump(filter="o%")) == [
+        "BEGIN TRANSACTION;",
+        "CREATE TABLE other (a);",
+        'INSERT INTO "other" VALUES(1);',
+        "COMMIT;",
+    ]
+    names = [line.split()[2] for line in db.iterdump(filter="SHOP_%") if line.startswith("CREATE")]
+    assert names == ["shop_item", "shop_sale"]
+    assert len(list(db.iterdump(filter="sold"))) == 3
+    assert [line for line in db.iterdump() if "sold" in line] == ["CREATE VIEW sold AS SELECT * FROM shop_sale;"]

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias, cast
 
 from discosql.executor.catalog_scan import catalog_rows
 from discosql.executor.context import Context
+from discosql.executor.functions.patterns import compile_like
 from discosql.schema import TableSchema, quoted
 from discosql.storage.engine import Batch, Pending, ReadView
 from discosql.types import Row, Value
@@ -18,13 +19,18 @@ Lines: TypeAlias = Generator[str | Pending, object, None]
 """Statements, and between them what must be fetched first: its answer is to be sent."""
 
 
-def dump_lines(view: ReadView) -> Lines:
-    """Yield the statements that make the database anew: tables with their rows, then indexes, views and the rest."""
+def dump_lines(view: ReadView, pattern: str | None = None) -> Lines:
+    """Yield the statements that make the database anew: tables with their rows, then indexes, views and the rest.
+
+    With a pattern of LIKE, only what has a name like it.
+    """
+    matches = compile_like("%" if pattern is None else pattern)
     tables = view.catalog.tables
-    if any(table.foreign_keys for table in tables.values()):
+    if any(table.foreign_keys and matches(table.name) for table in tables.values()):
         yield "PRAGMA foreign_keys=OFF;"
     yield "BEGIN TRANSACTION;"
-    master = catalog_rows("sqlite_master", (), Context(view))  # type: ignore[arg-type]  # nothing is written
+    everything = catalog_rows("sqlite_master", (), Context(view))  # type: ignore[arg-type]  # nothing is written
+    master = [row for row in everything if matches(str(row[1]))]
     for kind, name, _table, _root, sql in master:
         if kind == "table" and (table := view.catalog.find_table(str(name))) is not None:
             yield f"{sql};"
