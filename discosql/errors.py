@@ -141,7 +141,14 @@ class SqlSyntaxError(ProgrammingError, OperationalError):
 
 
 class UnknownNameError(ProgrammingError, OperationalError):
-    """The SQL names a table, column, function, index, collation or window that is not there."""
+    """The SQL names a table, column, function, index, collation or window that is not there.
+
+    `names` is that name with those before it, if they are known, as the SQL may have them: ``("t", "a")`` for ``t.a``.
+    """
+
+    def __init__(self, message: str, *names: str) -> None:
+        super().__init__(message)
+        self.names = names
 
 
 class NotSupportedError(DatabaseError):

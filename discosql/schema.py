@@ -267,7 +267,7 @@ class Catalog:
         """Return the table with that name. Raises UnknownNameError if there is none."""
         found = self.find_table(name, database)
         if found is None:
-            raise UnknownNameError(f"no such table: {name if database is None else f'{database}.{name}'}")
+            raise UnknownNameError(f"no such table: {name if database is None else f'{database}.{name}'}", name)
         return found
 
     def find_table(self, name: str, database: str | None = None) -> TableSchema | None:

@@ -3,10 +3,32 @@
 from collections.abc import Iterator
 from typing import Final
 
-from discosql.errors import SqlSyntaxError
+from discosql.errors import Error, SqlSyntaxError, UnknownNameError
 from discosql.output_text import cut, printable, width
+from discosql.planner.tokens import tokenize, unquote
 
 _TAB: Final = "    "
+
+
+def placed(exc: Error, sql: str) -> SqlSyntaxError | None:
+    """Return an error with its place in a statement, None where that is not known.
+
+    An unknown name is known to be meant where it stands only once, with nothing before it that it does not name.
+    """
+    if isinstance(exc, SqlSyntaxError):
+        return exc if exc.sql else None
+    if not isinstance(exc, UnknownNameError) or not exc.names:
+        return None
+    tokens = list(tokenize(sql))
+    texts = [unquote(token.text).lower() for token in tokens]
+    pattern = [part for name in exc.names for part in (".", name.lower())][1:]
+    size = len(pattern)
+    found = [
+        tokens[place]
+        for place in range(len(tokens) - size + 1)
+        if texts[place : place + size] == pattern and tokens[place].kind != "string"
+    ]
+    return SqlSyntaxError(str(exc), sql, found[0].start) if len(found) == 1 else None
 
 
 def caret_lines(exc: SqlSyntaxError, room: int = 0, first: int = 1) -> Iterator[str]:

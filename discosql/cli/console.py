@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final, TextIO
 
-from discosql.cli.carets import caret_lines
+from discosql.cli.carets import caret_lines, placed
 from discosql.cli.dot_command import DotCommand
 from discosql.cli.dot_commands import DOT_COMMANDS
 from discosql.cli.interrupting import Interrupts, interruptible
@@ -16,7 +16,7 @@ from discosql.cli.progress import ProgressLine
 from discosql.cli.reporting import counted
 from discosql.cli.screen import Screen
 from discosql.dbapi import Connection
-from discosql.errors import Error, ProgrammingError, QueryInterruptedError, SqlSyntaxError
+from discosql.errors import Error, ProgrammingError, QueryInterruptedError
 from discosql.output import Style
 from discosql.planner.tokens import is_complete, split, tokenize
 from discosql.storage.engine import Requests
@@ -59,6 +59,7 @@ class Console:
         self._failed = False
         self._source = ""
         self._line = 0
+        self._part = ""
 
     @property
     def out(self) -> TextIO:
@@ -100,6 +101,7 @@ class Console:
             start = text.index(part, position)
             self._source, self._line = source, text.count("\n", 0, start) + 1
             position = start + len(part)
+            self._part = part
             try:
                 self._run_part(part)
             except QueryInterruptedError:
@@ -184,12 +186,13 @@ class Console:
 
     def _tell(self, exc: Error) -> None:
         self._failed = True
-        if isinstance(exc, SqlSyntaxError) and exc.sql:
+        place = placed(exc, self._part)
+        if place is not None:
             room = shutil.get_terminal_size().columns if self.errors.isatty() else 0
-            for line in caret_lines(exc, room, self._line if self._source else 1):
+            for line in caret_lines(place, room, self._line if self._source else 1):
                 self.screen.tell(line)
-        place = f"{self._source}, line {self._line}: " if self._source else ""
-        self.screen.tell(f"discosql: {place}{type(exc).__name__}: {exc}", "error")
+        source = f"{self._source}, line {self._line}: " if self._source else ""
+        self.screen.tell(f"discosql: {source}{type(exc).__name__}: {exc}", "error")
 
     # The end ------------------------------------------------------------------------------------------------------
 

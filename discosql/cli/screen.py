@@ -50,9 +50,9 @@ class Screen:
         self._send(harmless(text) if self._file is None and self.out.isatty() else text)
 
     def show(self, mode: str, names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style) -> bool:
-        """Write rows; return whether values were cut so as to fit the terminal."""
+        """Write rows; return whether values were cut so as to fit the terminal, which any `style.room` but 0 means."""
         if mode != "table" or not names or not self.is_terminal:
-            self.write(MODES[mode](names, rows, style))
+            self.write(MODES[mode](names, rows, replace(style, room=0)))
             return False
         encoding = self.out.encoding or "utf-8"
         columns = shutil.get_terminal_size().columns

@@ -93,7 +93,8 @@ def _column(binder: Binder, tree: exp.Column, scope: Scope) -> Bound:
             return Bound(constant(name))
         if name.lower() in ("true", "false"):
             return Bound(constant(int(name.lower() == "true")))
-    raise UnknownNameError(f"no such column: {'.'.join(part for part in (schema, table, name) if part)}")
+    parts = [part for part in (schema, table, name) if part]
+    raise UnknownNameError(f"no such column: {'.'.join(parts)}", *parts)
 
 
 def coalesced(columns: list[Bound]) -> Bound:
@@ -111,7 +112,7 @@ def _collate(binder: Binder, tree: exp.Collate, scope: Scope) -> Bound:
 def known_collation(binder: Binder, name: str) -> str:
     """Return a collation's name as plans write it. Raises ProgrammingError if there is none of that name."""
     if name.upper() not in binder.context.collations:
-        raise UnknownNameError(f"no such collation sequence: {name}")
+        raise UnknownNameError(f"no such collation sequence: {name}", name)
     return name.upper()
 
 

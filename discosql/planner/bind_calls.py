@@ -42,7 +42,7 @@ def find_function(binder: Binder, name: str, kinds: Sequence[Kind], count: int) 
             return signature
     if any(signature is not None for signature in found):
         raise ProgrammingError(f"wrong number of arguments to function {name}()")
-    raise UnknownNameError(f"no such function: {name}")
+    raise UnknownNameError(f"no such function: {name}", name)
 
 
 def bind_call(binder: Binder, tree: exp.Anonymous, scope: Scope) -> Bound:

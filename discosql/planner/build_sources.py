@@ -163,7 +163,7 @@ def build_table_function(
     """Return a table-valued function or a table of the catalog, such as json_each or sqlite_master."""
     function = find_catalog_table(name)
     if function is None:
-        raise UnknownNameError(f"no such table: {f'{schema}.' if schema else ''}{name}")
+        raise UnknownNameError(f"no such table: {f'{schema}.' if schema else ''}{name}", *filter(None, [schema]), name)
     if len(arguments) > function.arguments:
         raise ProgrammingError(f"too many arguments on {name}() - max {function.arguments}")
     readable = function.readable(len(arguments))

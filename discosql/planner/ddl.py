@@ -166,7 +166,7 @@ def _drop(context: PlanContext, statement: Drop) -> ChangeSchema:
         return ChangeSchema(label, left, dropped=table, related=related)
     if statement.if_exists:
         return nothing(context, label)
-    raise UnknownNameError(f"no such {statement.kind}: {name if database is None else f'{database}.{name}'}")
+    raise UnknownNameError(f"no such {statement.kind}: {name if database is None else f'{database}.{name}'}", name)
 
 
 def _without(catalog: Catalog, name: str, *, temporary: bool) -> Catalog:

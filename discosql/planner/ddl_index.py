@@ -58,7 +58,7 @@ def _indexed_table(context: PlanContext, statement: CreateIndex) -> TableSchema:
     if fold_case(statement.table).startswith("sqlite_"):
         raise ProgrammingError(f"table {statement.table} may not be indexed")
     if catalog.find_table(statement.table, given) is None:
-        raise UnknownNameError(f"no such table: {given or 'main'}.{statement.table}")
+        raise UnknownNameError(f"no such table: {given or 'main'}.{statement.table}", statement.table)
     return catalog.table(statement.table, given)
 
 

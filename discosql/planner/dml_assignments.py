@@ -16,7 +16,7 @@ def assigned(table: TableSchema, assignments: Sequence[Assignment]) -> Iterator[
         for name, value in zip(assignment.names, _row_items(assignment), strict=True):
             position = column_position(table, name)
             if position is None:
-                raise UnknownNameError(f"no such column: {name}")
+                raise UnknownNameError(f"no such column: {name}", name)
             if position >= 0 and table.columns[position].generated is not None:
                 raise ProgrammingError(f'cannot UPDATE generated column "{table.columns[position].name}"')
             yield position, value

@@ -41,7 +41,7 @@ def expand(binder: Binder, tree: exp.Select, scope: Scope) -> list[Item]:
         elif isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
             source = scope.source(projection.table, projection.db or None)
             if source is None:
-                raise UnknownNameError(f"no such table: {projection.table}")
+                raise UnknownNameError(f"no such table: {projection.table}", projection.table)
             shown = [column for column in source.columns if not column.hidden]
             for column in shown:
                 _refuse_ambiguous(scope, source, column.name)
