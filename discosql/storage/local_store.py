@@ -119,8 +119,8 @@ class Store:
 
     def _check_room(self, category: int | None, is_category: bool) -> None:
         total, categories, children, parents = self._execute(
-            "SELECT count(*), sum(is_category), sum(category = ?1), sum(id = ?1 AND is_category) FROM channel",
-            (category,),
+            "SELECT count(*), sum(is_category), sum(category = ?), sum(id = ? AND is_category) FROM channel",
+            (category, category),
         ).fetchone()
         if total >= self.habits.channels:
             raise LimitExceededError(f"the server {self.name} has {total} channels, which is the most it can have")
@@ -161,7 +161,7 @@ class Store:
                 self._execute("INSERT INTO file VALUES (?, ?, ?, ?)", (identity, channel, message, file.data))
             if nonce is not None:
                 self._execute("INSERT INTO nonce VALUES (?, ?, ?, ?)", (author, nonce, channel, message))
-            self._execute("UPDATE channel SET changed = ?1, newest = ?1 WHERE id = ?2", (message, channel))
+            self._execute("UPDATE channel SET changed = ?, newest = ? WHERE id = ?", (message, message, channel))
         return Message(message, channel, author, content, self._attachments(described), False, nonce)
 
     def _checked_content(self, content: str, files: Sequence[File], nonce: str | None) -> str:
