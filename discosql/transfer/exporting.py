@@ -76,7 +76,8 @@ class ExportOptions:
         if self.query is not None:
             return [snapshot.queried(self.name, self.query)]
         if self.tables:
-            return [snapshot.named(name) for name in dict.fromkeys(self.tables)]
+            named = [snapshot.named(name) for name in self.tables]
+            return list({relation.name: relation for relation in named}.values())
         return snapshot.tables()
 
 

@@ -53,6 +53,8 @@ def replacing(target: Path, *, beside: Sequence[str] = ()) -> Iterator[Path]:
     """
     partial = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
+        partial.touch()  # what cannot be is told here by the name of the target, whoever writes the file then
+        partial.unlink()
         yield partial
         for ending in beside:
             target.with_name(target.name + ending).unlink(missing_ok=True)
