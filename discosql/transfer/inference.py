@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from discosql.transfer.sources import Chunk, Source
+from discosql.transfer.sources import Chunk, ObjectsFile, Source
 
 # Patterns are matched against the values of a column, each with a line break after it: one call for thousands of them.
 # What would not come back as it was written, such as 007 or numbers with more digits than the type holds, stays text.
@@ -64,11 +64,13 @@ class Survey:
 
 
 def survey(source: Source, report: Callable[[int], object]) -> Survey:
-    """Find the narrowest type for each column that holds all of its values; TEXT if it has none. Reads the file.
+    """Find the narrowest type for each column that holds all of its values; TEXT if it has none. Reads a file of texts.
 
     `report` is called with how much has been read.
     """
-    return _survey_objects(source, report) if source.typed else _survey_texts(source, report)
+    if isinstance(source, ObjectsFile):
+        return Survey(_types_of_objects(source), None)
+    return _survey_texts(source, report)
 
 
 def _survey_texts(source: Source, report: Callable[[int], object]) -> Survey:
@@ -128,14 +130,8 @@ _JSON_TYPES: Final[dict[type, str]] = {
 }  # fmt: skip
 
 
-def _survey_objects(source: Source, report: Callable[[int], object]) -> Survey:
-    found: list[set[type]] = [set() for _ in source.columns]
-    for chunk in source.chunks():
-        report(chunk.done)
-        for kinds, values in zip(found, chunk.columns, strict=True):
-            kinds.update(map(type, values))
-    types = [_type_of_kinds({_JSON_TYPES[kind] for kind in kinds if kind is not type(None)}) for kinds in found]
-    return Survey(types, None)
+def _types_of_objects(source: ObjectsFile) -> list[str]:
+    return [_type_of_kinds({_JSON_TYPES[kind] for kind in kinds if kind is not type(None)}) for kinds in source.kinds]
 
 
 def _type_of_kinds(kinds: set[str]) -> str:

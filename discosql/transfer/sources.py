@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
@@ -170,8 +171,11 @@ def _unescaped(field: str) -> str:
     return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], field) if "\\" in field else field
 
 
-class _Objects:
-    """JSON objects, whose keys are the columns; a key that is not there is NULL."""
+class ObjectsFile:
+    """JSON objects, whose keys are the columns; a key that is not there is NULL.
+
+    `kinds` are the types of the values that each column has.
+    """
 
     typed = True
     types: list[str] | None = None
@@ -179,10 +183,12 @@ class _Objects:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        keys: dict[str, None] = {}
+        found: defaultdict[str, set[type]] = defaultdict(set)
         for _line, item, _done in self._items():
-            keys.update(dict.fromkeys(item))
-        self.columns = list(keys)
+            for key, value in item.items():
+                found[key].add(type(value))
+        self.columns = list(found)
+        self.kinds = list(found.values())
 
     def _items(self) -> Iterator[tuple[int, dict[str, Any], int]]:
         """Yield each object with its line and the bytes read."""
@@ -196,7 +202,7 @@ class _Objects:
             yield Chunk(columns, [line for line, _item, _done in some], some[-1][2])
 
 
-class JsonLinesFile(_Objects):
+class JsonLinesFile(ObjectsFile):
     """A file with a JSON object a line."""
 
     def _items(self) -> Iterator[tuple[int, dict[str, Any], int]]:
@@ -213,7 +219,7 @@ class JsonLinesFile(_Objects):
                 yield line, item, text.done
 
 
-class JsonFile(_Objects):
+class JsonFile(ObjectsFile):
     """A file with one JSON array of objects, which is read as a whole; a row's number is its place in the array."""
 
     place = "row"
