@@ -12,7 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from killing import kill_when
+from loopback import TOKEN, LoopbackDiscord
 from pysqlite3 import dbapi2 as new_sqlite
+from stepped_clock import SteppedClock
 from test_import import types
 
 import discosql
@@ -499,3 +501,19 @@ def test_an_import_that_was_killed_goes_on(tmp_path: Path) -> None:
     with discosql.connect(tmp_path / "t.disco", create=False) as db:
         assert_same_family(db, path)
     db.close()
+
+
+async def test_into_a_database_on_discord(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, clock = made(tmp_path / "shop.db", SHOP), SteppedClock()
+    monkeypatch.setattr("discosql.storage.discord.Clock", lambda: clock)
+    async with LoopbackDiscord(clock).running() as server:
+        server.backend.create_guild("My Server")
+        async with discosql.aio.connect("discord://My Server", token=TOKEN) as db:
+            before = db.requests.copy()
+            report = await db.import_file(path)
+            assert (report.rows, report.warnings) == (6, [])
+            assert db.requests.since(before).rest <= 12  # two for each commit: tables, rows of three, the rest
+            rows = "SELECT id, customer, double FROM purchase ORDER BY id"
+            assert await (await db.execute(rows)).fetchall() == [(5, "ann", Decimal(5)), (7, "BOB", Decimal(6))]
+            with pytest.raises(discosql.ProgrammingError, match="was imported before"):
+                await db.import_file(path)
