@@ -204,3 +204,8 @@ def test_nothing_is_logged_unless_the_program_asks(asked: bool) -> None:
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "the program says so" in answer.stderr
     assert ("a page is damaged" in answer.stderr) is asked
+
+
+def test_type_checkers_of_other_programs_look_at_the_package() -> None:
+    """PEP 561: without this file they take every name of an installed package for Any."""
+    assert (ROOT / "py.typed").exists()

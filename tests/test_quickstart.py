@@ -42,6 +42,7 @@ def test_from_an_empty_folder(tmp_path: Path) -> None:
     for run in runs:
         assert run.printed == run.told, run.commands
     assert (tmp_path / "shop" / "shop.zip").exists()
+    assert len(list((tmp_path / "shop" / ".venv").rglob("discosql/py.typed"))) == 1
 
     python = tmp_path / "shop" / ".venv" / "bin" / "python"
     seconds = sorted(seconds_to_import(python) for _ in range(5))[2]
