@@ -28,9 +28,13 @@ _NAMES: Final = {number: name for name, number in LIMITS.items()}
 
 @dataclass(slots=True)
 class Limits:
-    """The limits of one connection by category. LENGTH is that of parameters, in characters or bytes."""
+    """The limits of one connection by category. LENGTH is that of parameters, in characters or bytes.
+
+    `is_short` tells whether it is below what SQLite allows, so that parameters must be looked at.
+    """
 
     values: dict[str, int] = field(default_factory=lambda: dict(_HOLDING))
+    is_short: bool = False
 
     def get(self, category: int) -> int:
         """Return a limit; of those that cannot be changed SQLite's, and more may work.
@@ -51,6 +55,7 @@ class Limits:
         if name.removeprefix("SQLITE_LIMIT_") not in _ADJUSTABLE:
             raise NotSupportedError(f"{name} cannot be changed; it is {before}")
         self.values[name] = min(limit, _HOLDING[name])
+        self.is_short = self.length < _HOLDING["SQLITE_LIMIT_LENGTH"]
         return before
 
     @property
@@ -73,11 +78,6 @@ class Limits:
     def length(self) -> int:
         """How long a parameter may be, and the text of a statement that is traced."""
         return self.values["SQLITE_LIMIT_LENGTH"]
-
-    @property
-    def is_short(self) -> bool:
-        """Whether parameters may be shorter only than what SQLite allows."""
-        return self.length < _HOLDING["SQLITE_LIMIT_LENGTH"]
 
     def check_values(self, values: Sequence[Value]) -> None:
         """Raise DataError for a parameter that is too long."""

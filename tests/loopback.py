@@ -27,6 +27,7 @@ from simcord.backend.errors import BackendError
 from simcord_shim import SimcordShim
 from stepped_clock import SteppedClock
 
+from discosql import sharing
 from discosql.storage.ratelimit import Limit
 
 TOKEN = "loopback.token"
@@ -118,6 +119,7 @@ class LoopbackDiscord:
             patch.setattr(Route, "BASE", f"http://{host}:{port}/api/v10")
             patch.setattr(discord.gateway.DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(self.gateway_url))
             yield self
+        sharing._SHARED.clear()  # what was left open is of no use with the next server
         await runner.cleanup()
 
     async def _answer_api(self, request: web.Request) -> web.StreamResponse:

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from stepped_clock import SteppedClock
 
 import discosql
-from discosql import sharing
 from discosql.drive import LOOP_THREAD
 
 ADDRESS = "discord://Shop"
@@ -30,7 +29,6 @@ async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoopbackDisco
     async with LoopbackDiscord(clock).running() as running:
         running.backend.create_guild("Shop")
         yield running
-    sharing._SHARED.clear()  # what a test that failed left open is no business of the next
 
 
 def asked(server: LoopbackDiscord) -> Counter[str]:
