@@ -155,6 +155,16 @@ def test_csv_tells_null_from_empty_text(db: discosql.Connection, tmp_path: Path)
     assert (tmp_path / "one.csv").read_text() == 'a\n""\n""\n', "an empty line would be no row"
 
 
+def test_long_values_come_back(db: discosql.Connection, tmp_path: Path) -> None:
+    db.execute("CREATE TABLE t (a TEXT, b TEXT)")
+    db.execute("INSERT INTO t VALUES (?, 'x,y')", ("z" * 200_000 + "\n",))
+    for ending in ("csv", "tsv"):
+        db.export(tmp_path / f"t.{ending}", "t")
+        db.import_file(tmp_path / f"t.{ending}", ending)
+        assert db.execute(f"SELECT * FROM {ending}").fetchall() == db.execute("SELECT * FROM t").fetchall()
+    assert csv.field_size_limit() == 131_072, "other parts of the process have what they had"
+
+
 def test_markdown_html_and_tables(db: discosql.Connection, tmp_path: Path) -> None:
     query = "SELECT 'a|b\nc' AS \"x|y\", NULL AS n, '<b>' AS html"
     for ending in ("md", "html", "txt"):

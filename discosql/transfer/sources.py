@@ -19,6 +19,7 @@ from discosql.errors import DataError, OperationalError
 CHUNK: Final = 2_000
 """Rows, or lines, that are read at a time: as many as stay in the processor's cache."""
 
+_LONGEST: Final = 2**31 - 1
 _ESCAPE: Final = re.compile(r"\\([\\tnr])")
 _ESCAPED: Final = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 
@@ -152,6 +153,8 @@ class SeparatedFile:
         numbers: list[int] = []
         reader = self._reader(lines)
         line = 1
+        # The csv module refuses fields of more than 131,072 characters, in all of the process, unless told otherwise.
+        limit = csv.field_size_limit(_LONGEST)
         try:
             for fields in reader:
                 if len(fields) == count:
@@ -164,6 +167,8 @@ class SeparatedFile:
                     break
         except csv.Error as exc:
             raise DataError(f"{self.path}, line {before + reader.line_num}: {exc}") from exc
+        finally:
+            csv.field_size_limit(limit)
         return rows, numbers, reader.line_num
 
 
