@@ -96,10 +96,12 @@ class Console:
 
     def run_all(self, text: str, source: str = "") -> None:
         """Run statements and dot-commands of a text or of the file `source`. Raises the first error if `bail`."""
-        outer, position = (self._source, self._line), 0
+        outer, position, line = (self._source, self._line), 0, 1
         for part in parts_of(text):
             start = text.index(part, position)
-            self._source, self._line = source, text.count("\n", 0, start) + 1
+            line += text.count("\n", position, start)
+            self._source, self._line = source, line
+            line += part.count("\n")
             position = start + len(part)
             self._part = part
             try:
