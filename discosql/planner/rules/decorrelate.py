@@ -131,14 +131,23 @@ def _is_member(operand: Expression, result: Expression, collation: str, negated:
 def _values(node: Node, work: Optimisation) -> Node:
     """Join the subqueries that are parts of a node's expressions, and put columns in their places."""
     (child,) = children(node)
-    values: dict[int, Expression] = {}
+    values: dict[tuple[int, ...], Expression] = {}
     for expression in expressions(node):
         for part in walk(expression):
-            if isinstance(part, ScalarSubquery | Exists) and id(part) not in values:
+            if isinstance(part, ScalarSubquery | Exists) and _identity(part) not in values:
                 made = joined_value(child, part, work)
                 if made is not None:
-                    child, values[id(part)] = made
+                    child, values[_identity(part)] = made
     if not values:
         return node
     node = with_children(node, [child])
-    return map_expressions(node, lambda expression: rewrite(expression, lambda part: values.get(id(part), part)))
+
+    def change(part: Expression) -> Expression:
+        return values.get(_identity(part), part) if isinstance(part, ScalarSubquery | Exists) else part
+
+    return map_expressions(node, lambda expression: rewrite(expression, change))
+
+
+def _identity(part: ScalarSubquery | Exists) -> tuple[int, ...]:
+    """Return what tells subqueries apart: one may stand in several places, as the operand of CASE does."""
+    return tuple([column.id for column in part.plan.output])
