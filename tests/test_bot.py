@@ -111,7 +111,7 @@ async def test_looking_a_value_up_uses_the_index(world: World) -> None:
 
     world.database.new_connection = traced  # type: ignore[method-assign]
     await world.ask("find", table="user", column="name", value="Ada")
-    plan = await world.database.sql(f"EXPLAIN {seen[-1]}", "Ada")
+    plan = await world.database.sql(f"EXPLAIN {seen[-1]}")
     assert "IndexLookup: user.name" in "\n".join(row[0] for row in plan)
 
 
