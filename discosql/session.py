@@ -7,6 +7,7 @@ first runs them in the caller's own thread, which is the end of it as long as al
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import Any, Final, TypeAlias
@@ -36,6 +37,7 @@ from discosql.past import Past
 from discosql.planner.authorizer import Authorizer
 from discosql.planner.context import PlanContext
 from discosql.planner.cost import expected_costs
+from discosql.planner.literals import lift_literals
 from discosql.planner.parse import bind_parameters, split
 from discosql.planner.plan import CheckIntegrity, Explain, Prepared, Query, SetPragma, TransactionControl, Vacuum
 from discosql.planner.prepare import prepare
@@ -97,9 +99,8 @@ class Session(SessionTransactions):
         """Run one statement. Raises ProgrammingError if the text holds several."""
         if self._is_stale:
             yield self.engine.refreshing()
-        cached = self._statement(sql)
+        sql, cached, values = self._ready(sql, parameters)
         statement = cached.prepared.statement
-        values = self._bound(cached.prepared, parameters)
         if isinstance(statement, Apart):
             if self.trace is not None:
                 self._tell_statement(self.trace, sql, [values])
@@ -109,6 +110,17 @@ class Session(SessionTransactions):
         if isinstance(statement, SetPragma):
             self.forget_statements()  # plans hold the triggers that may fire
         return result
+
+    def _ready(self, sql: str, parameters: Parameters) -> tuple[str, CachedStatement, tuple[Value, ...]]:
+        """Return a statement's text, plan and values; the literals of an INSERT become values, where nobody looks."""
+        if not parameters and self.trace is None and self.authorizer is None:
+            lifted = lift_literals(sql)
+            if lifted is not None and not self.limits.is_short:
+                self.limits.check_text(sql)
+                with suppress(ProgrammingError):  # which is then told of the text as it was given
+                    return lifted.sql, self._statement(lifted.sql), lifted.values
+        cached = self._statement(sql)
+        return sql, cached, self._bound(cached.prepared, parameters)
 
     def _run_apart(self, statement: Apart, values: tuple[Value, ...]) -> Steps:
         if isinstance(statement, TransactionControl):
