@@ -15,6 +15,9 @@ from discosql.types import SqlType, Value, fold_case
 TEMPORARY_ID: Final = 2**40
 """The first id of temporary tables and their indexes."""
 
+SEQUENCE: Final = "sqlite_sequence"
+"""The table that tells what AUTOINCREMENT gave out last."""
+
 VIEW_ID, TEMPORARY_VIEW_ID = 0, -1
 """The ids of tables that stand for views, where rows of a view are changed."""
 

@@ -187,7 +187,12 @@ def _catalog() -> Iterator[str]:
                 columns = [column[0] for column in db.execute(f"SELECT * FROM {call}").description or ()]
             db.close()
             yield _line(f"`{name}(…)`" if table.arguments else f"`{name}`", ", ".join(columns))
-    yield "\n[Limits and waits](limits.md#figures) tells what `discosql_stats` counts.\n"
+    yield (
+        "\n`sqlite_sequence` can be written, as in SQLite: `INSERT`, `UPDATE` and `DELETE` set where `AUTOINCREMENT`\n"
+        "goes on. Unlike there, that is never below a rowid in use, so empty a table before you reset its sequence.\n"
+        "An `INSERT` beside the table's row never lowers what that says; `REPLACE` sets it.\n"
+    )
+    yield "[Limits and waits](limits.md#figures) tells what `discosql_stats` counts.\n"
 
 
 def _names(names: frozenset[str]) -> str:

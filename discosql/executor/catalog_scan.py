@@ -11,7 +11,7 @@ from discosql.executor.context import Context
 from discosql.executor.foreign_keys import foreign_key_check
 from discosql.executor.functions import DEFAULT
 from discosql.executor.writes.steps import Steps
-from discosql.schema import Catalog, Column, ComputedIndex, Index, TableSchema, View
+from discosql.schema import SEQUENCE, Catalog, Column, ComputedIndex, Index, TableSchema, View
 from discosql.types import Row, Value, fold_case, text_of
 
 Views: TypeAlias = tuple[tuple[View, tuple[tuple[str, str], ...]], ...]
@@ -30,7 +30,7 @@ SYSTEM_TABLES: Final = {
     "sqlite_schema": _MASTER_COLUMNS,
     "sqlite_temp_master": _MASTER_COLUMNS,
     "sqlite_temp_schema": _MASTER_COLUMNS,
-    "sqlite_sequence": (("name", ""), ("seq", "")),
+    SEQUENCE: (("name", ""), ("seq", "")),
 }
 """The columns, name and declared type, of the tables that every database has."""
 
@@ -83,18 +83,18 @@ def _master(catalog: Catalog) -> Iterator[Row]:
             entries.append((computed.id, ("index", computed.name, table.name, computed.id, computed.sql)))
     yield from (row for _id, row in sorted(entries))
     if any(table.autoincrement for table in catalog.tables.values()):
-        yield "table", "sqlite_sequence", "sqlite_sequence", catalog.next_id, "CREATE TABLE sqlite_sequence(name,seq)"
+        yield "table", SEQUENCE, SEQUENCE, catalog.next_id, "CREATE TABLE sqlite_sequence(name,seq)"
     for view in catalog.views.values():
         yield "view", view.name, view.name, 0, view.sql
     for trigger in catalog.triggers.values():
         yield "trigger", trigger.name, trigger.table, 0, trigger.sql
 
 
-def _sequence(context: Context) -> Iterator[Row]:
-    catalog = context.view.catalog
-    for table in (table for part in reversed(catalog.parts()) for table in part.tables.values()):
-        used = context.view.statistics(table.id).highest_rowid
-        if table.autoincrement and used:
+def _sequence(context: Context, database: Value = None) -> Iterator[Row]:
+    part = context.view.catalog.part(temporary=database == "temp")
+    for table in part.tables.values():
+        used = context.view.statistics(table.id).highest_rowid if table.autoincrement else 0
+        if used:
             yield table.name, used
 
 
@@ -145,7 +145,7 @@ def _table_list(context: Context, views: Views, name: Value = None, _schema: Val
         ]
         rows += [(database, view.name, "view", widths.get(view, 0), 0, 0) for view in part.views.values()]
     if any(table.autoincrement for table in catalog.tables.values()):
-        rows.append(("main", "sqlite_sequence", "table", 2, 0, 0))
+        rows.append(("main", SEQUENCE, "table", 2, 0, 0))
     rows += [("main", "sqlite_schema", "table", 5, 0, 0), ("temp", "sqlite_temp_schema", "table", 5, 0, 0)]
     yield from (row for row in rows if name is None or fold_case(row[1]) == fold_case(text_of(name)))
 
@@ -248,7 +248,7 @@ def _stats(context: Context) -> Iterator[Row]:
 _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "sqlite_master": lambda context: _master(context.view.catalog),
     "sqlite_temp_master": lambda context: _master(context.view.catalog.part(temporary=True)),
-    "sqlite_sequence": _sequence,
+    SEQUENCE: _sequence,
     "pragma_index_list": _index_list,
     "pragma_index_info": _index_info,
     "pragma_index_xinfo": _index_xinfo,

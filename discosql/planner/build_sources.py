@@ -12,8 +12,9 @@ from discosql.errors import NotSupportedError, ProgrammingError, UnknownNameErro
 from discosql.planner.build_with import build_definition, build_view
 from discosql.planner.built import BuiltQuery, ResultColumn, scope_columns
 from discosql.planner.catalog_tables import find_catalog_table
+from discosql.planner.grammar.syntax import Name
 from discosql.planner.json_values import as_text, json_columns
-from discosql.planner.names import DATABASES
+from discosql.planner.names import DATABASES, sequence_database
 from discosql.planner.plan import (
     Call,
     Case,
@@ -29,7 +30,7 @@ from discosql.planner.plan import (
 )
 from discosql.planner.scope import Scope, ScopeColumn, Source, table_source
 from discosql.planner.view_columns import DESCRIBING, described_views
-from discosql.schema import TableSchema
+from discosql.schema import SEQUENCE, TableSchema
 from discosql.types import SqlType, fold_case
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def _build_table(binder: Binder, tree: exp.Table, left: Scope, nullable: bool) -
         return node, source
     if schema is not None and fold_case(schema) == "temp" and fold_case(name) in _SCHEMA_NAMES:
         name = "sqlite_temp_master"
-    return build_table_function(binder, name, [], alias, nullable, schema)
+    sequence = sequence_database(catalog, Name(name, schema))
+    return build_table_function(binder, name, [], alias, nullable, sequence or schema)
 
 
 def _build_call(binder: Binder, call: exp.Anonymous, alias: str, left: Scope, nullable: bool) -> tuple[Node, Source]:
@@ -166,6 +168,8 @@ def build_table_function(
         raise UnknownNameError(f"no such table: {f'{schema}.' if schema else ''}{name}", *filter(None, [schema]), name)
     if len(arguments) > function.arguments:
         raise ProgrammingError(f"too many arguments on {name}() - max {function.arguments}")
+    if function.name == SEQUENCE:
+        arguments = [Constant(schema or "main", SqlType.TEXT)]
     readable = function.readable(len(arguments))
     refs = tuple(binder.new_column(column.name, alias, column.type) for column in readable)
     binder.asking.note_names(function.name, refs, [column.name for column in readable])

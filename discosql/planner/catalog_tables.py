@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from discosql.schema import SEQUENCE
 from discosql.types import SqlType, fold_case
 
 _INTEGER, _TEXT, _ANY = SqlType.INTEGER, SqlType.TEXT, SqlType.ANY
@@ -66,7 +67,7 @@ _JSON = "key value type$ atom id# parent# fullkey$ path$"
 _TABLE_INFO = "cid# name$ type$ notnull# dflt_value$ pk#"
 
 _TABLES = (
-    _table("sqlite_sequence", "name seq"),
+    _table(SEQUENCE, "name seq"),
     _table("json_each", _JSON, "json root"),
     _table("json_tree", _JSON, "json root"),
     _table("jsonb_each", _JSON, "json root"),

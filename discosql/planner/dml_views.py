@@ -1,4 +1,7 @@
-"""INSERT, UPDATE and DELETE by what they change: a table, or a view that INSTEAD OF triggers make changeable."""
+"""INSERT, UPDATE and DELETE by what they change: a table, or what has no stored rows of its own.
+
+That is a view that INSTEAD OF triggers make changeable, or sqlite_sequence.
+"""
 
 from typing import Final, Literal
 
@@ -20,10 +23,10 @@ from discosql.planner.dml import (
 from discosql.planner.dml_assignments import assigned
 from discosql.planner.dml_rows import row_rules
 from discosql.planner.grammar.syntax import DeleteStatement, InsertStatement, UpdateStatement
-from discosql.planner.names import check_database
+from discosql.planner.names import check_database, sequence_database
 from discosql.planner.parameters import ParameterTable
 from discosql.planner.plan import Delete, Insert, Update, ViewChange
-from discosql.schema import TEMPORARY_VIEW_ID, VIEW_ID, Column, TableSchema, View
+from discosql.schema import SEQUENCE, TEMPORARY_VIEW_ID, VIEW_ID, Column, TableSchema, View
 from discosql.types import SqlType, fold_case
 
 _EVENTS: Final[dict[type, Literal["insert", "update", "delete"]]] = {
@@ -31,6 +34,14 @@ _EVENTS: Final[dict[type, Literal["insert", "update", "delete"]]] = {
     UpdateStatement: "update",
     DeleteStatement: "delete",
 }
+
+_SEQUENCES: Final = {
+    database: TableSchema(
+        identity, SEQUENCE, (Column(1, "name", SqlType.ANY), Column(2, "seq", SqlType.ANY)), without_rowid=True
+    )
+    for database, identity in (("main", VIEW_ID), ("temp", TEMPORARY_VIEW_ID))
+}
+"""What stands for sqlite_sequence of each database."""
 
 
 def build_change(
@@ -43,6 +54,10 @@ def build_change(
     if view is not None:
         check_database(statement.table)
         return _build_view_change(context, parameters, statement, view)
+    sequence = sequence_database(context.catalog, statement.table)
+    if sequence is not None:
+        check_database(statement.table)
+        return _build_rowless(context, parameters, statement, _SEQUENCES[sequence])
     match statement:
         case InsertStatement():
             return build_insert(context, parameters, statement)
@@ -56,6 +71,9 @@ def _authorized(
     context: PlanContext, authorizer: Authorizer, statement: InsertStatement | UpdateStatement | DeleteStatement
 ) -> InsertStatement | UpdateStatement | DeleteStatement:
     """Ask the authorizer about a change of rows; what is not there is an error of its own."""
+    sequence = sequence_database(context.catalog, statement.table)
+    if sequence is not None:
+        return authorizer.change(statement, SEQUENCE, sequence)
     part = context.catalog.part_of(statement.table.name, statement.table.database)
     found = part.find_table(statement.table.name) or part.find_view(statement.table.name)
     if found is None:
@@ -90,7 +108,17 @@ def _build_view_change(
     triggers = [trigger for trigger in known if trigger.event == event]
     if not any(not trigger.columns or set_names & set(map(fold_case, trigger.columns)) for trigger in triggers):
         raise ProgrammingError(f"cannot modify {view.name} because it is a view")
-    table = view_table(context, view)
+    return _build_rowless(context, parameters, statement, view_table(context, view))
+
+
+def _build_rowless(
+    context: PlanContext,
+    parameters: ParameterTable,
+    statement: InsertStatement | UpdateStatement | DeleteStatement,
+    table: TableSchema,
+) -> ViewChange:
+    """Return the change of something that has columns, but no stored rows; `table` stands for it."""
+    event = _EVENTS[type(statement)]
     if isinstance(statement, InsertStatement):
         return _build_insert(context, parameters, statement, table)
     values = dict(assigned(table, statement.assignments)) if isinstance(statement, UpdateStatement) else {}
@@ -106,7 +134,7 @@ def _build_insert(
     context: PlanContext, parameters: ParameterTable, statement: InsertStatement, table: TableSchema
 ) -> ViewChange:
     if statement.upserts:
-        raise ProgrammingError("cannot UPSERT a view")
+        raise ProgrammingError(f"cannot UPSERT {'a view' if table.name != SEQUENCE else SEQUENCE}")
     binder = Binder(context, parameters)
     source, positions = insert_source(binder, table, statement, insert_positions(table, statement))
     rules = row_rules(binder, table)

@@ -4,6 +4,7 @@ from typing import Final
 
 from discosql.errors import ProgrammingError, UnknownNameError
 from discosql.planner.grammar.syntax import Name
+from discosql.schema import SEQUENCE, Catalog
 from discosql.types import fold_case
 
 DATABASES: Final = frozenset({"main", "temp"})
@@ -37,6 +38,19 @@ def check_new_name(name: str) -> None:
     """Raise ProgrammingError if a table, index or view may not get the name."""
     if is_reserved(name):
         raise ProgrammingError(f"object name reserved for internal use: {name}")
+
+
+def sequence_database(catalog: Catalog, name: Name) -> str | None:
+    """Return the database whose sqlite_sequence is meant, ``main`` or ``temp``; None for the name of another table.
+
+    As in SQLite there is one in temp as soon as a table there has AUTOINCREMENT; it then goes before that of main.
+    """
+    if fold_case(name.name) != SEQUENCE:
+        return None
+    if name.database is not None:
+        return fold_case(name.database)
+    temporary = catalog.part(temporary=True).tables.values()
+    return "temp" if any(table.autoincrement for table in temporary) else "main"
 
 
 def is_reserved(name: str) -> bool:

@@ -92,6 +92,8 @@ class Written:
         if schema is None or (changes.catalog is not None and changes.catalog.table_by_id(table) != schema):
             return True
         changed = changes.tables[table]
+        if written.sequence and changed.reset is not None:
+            return True
         rows = changed.inserted + changed.updated
         if not written.rowids.isdisjoint([row[0] for row in rows]) or not written.rowids.isdisjoint(changed.deleted):
             return True
@@ -106,9 +108,13 @@ def _find_index(schema: TableSchema | None, index_id: int) -> Index | ComputedIn
 
 
 class _WrittenTable:
-    """What was written to one table: `rowids` of all rows touched, and their keys where asked for."""
+    """What was written to one table: `rowids` of all rows touched, and their keys where asked for.
+
+    `sequence` tells whether what AUTOINCREMENT goes on from was set.
+    """
 
     def __init__(self) -> None:
+        self.sequence = False
         self.rowids: set[int] = set()
         self._rows: list[Row] = []
         self._replaced: list[int] = []
@@ -117,6 +123,7 @@ class _WrittenTable:
     def add(self, changed: TableChanges) -> None:
         """Add committed changes."""
         rows = changed.inserted + changed.updated
+        self.sequence = self.sequence or changed.reset is not None
         self._rows += rows
         self._replaced += changed.deleted
         self._replaced += [row[0] for row in changed.updated]

@@ -28,13 +28,15 @@ from discosql.types import Row
 class TableChanges:
     """What one transaction did to one table: rows inserted and updated as they are now, rowids deleted.
 
-    `used` is the highest rowid ever given where that is more than the rows tell.
+    `used` is the highest rowid ever given where that is more than the rows tell. `reset` is what sqlite_sequence was
+    set to, if it was: from there AUTOINCREMENT goes on, whatever it gave out before.
     """
 
     inserted: list[Row] = field(default_factory=list)
     updated: list[Row] = field(default_factory=list)
     deleted: list[int] = field(default_factory=list)
     used: int = 0
+    reset: int | None = None
 
     def layer(self) -> Layer:
         """Return the changes as a layer of the table."""
@@ -98,7 +100,7 @@ class State:
 
 def _changed(table: TableVersion, changed: TableChanges) -> TableVersion:
     rows = table.rows + len(changed.inserted) - len(changed.deleted)
-    return table.with_changes(changed.layer(), rows=rows, used=changed.used)
+    return table.with_changes(changed.layer(), rows=rows, used=changed.used, reset=changed.reset)
 
 
 def tables_under(catalog: Catalog, tables: Mapping[int, TableVersion]) -> dict[int, TableVersion]:
@@ -137,7 +139,7 @@ def commits_to_json(commits: Sequence[Changes], catalog: Catalog) -> Iterator[Pi
         operations: list[Any] = []
         room = PIECE_ROWS
         for operation in _operations(changes):
-            size = 1 if operation[0] == "h" else len(operation[2])
+            size = 1 if operation[0] in ("h", "s") else len(operation[2])
             if operations and size > room:
                 yield changes.transaction, schema, operations
                 schema, operations, room = None, [], PIECE_ROWS
@@ -156,6 +158,8 @@ def _operations(changes: Changes) -> Iterator[list[Any]]:
         for kind, items in parts:
             for start in range(0, len(items), PIECE_ROWS):
                 yield [kind, table, items[start : start + PIECE_ROWS]]
+        if changed.reset is not None:
+            yield ["s", table, changed.reset]
         if changed.used:
             yield ["h", table, changed.used]
 
@@ -186,6 +190,8 @@ def _read_operation(changed: TableChanges, kind: str, data: Any, *, objects: boo
         changed.deleted += data
     elif kind == "h":
         changed.used = int(data)
+    elif kind == "s":
+        changed.reset = int(data)
     else:
         raise ValueError(f"unknown operation {kind}")
 

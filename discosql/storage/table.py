@@ -20,7 +20,9 @@ from discosql.types import Row
 
 
 class TableVersion:
-    """A table's rows as of a slot. `rows` counts them, `used` is at least the highest rowid that was ever used.
+    """A table's rows as of a slot. `rows` counts them, `used` is what AUTOINCREMENT goes on from.
+
+    That is at least the highest rowid ever used, unless sqlite_sequence was set: then since, and at least any in use.
 
     Without a base the layers are the whole table. `estimates` is left to `statistics`, which fills it in.
     """
@@ -111,6 +113,9 @@ class TableVersion:
                 high = batches[-1][-1][0] if batches else 0
             else:
                 high = max([self.base.high, *[rowid for rowid, row in self.changes().items() if row is not None]])
+                if self.schema.autoincrement:
+                    # Nothing above is in use, even where pages still hold what was deleted.
+                    high = min(high, self.used)
             self._high = high
         return high
 
@@ -160,12 +165,15 @@ class TableVersion:
 
     # Deriving -----------------------------------------------------------------------------------------------------
 
-    def with_changes(self, layer: Layer, *, rows: int, used: int = 0) -> "TableVersion":
-        """Return the table after changes that leave it with `rows` rows; `layer` belongs to the table from now on."""
+    def with_changes(self, layer: Layer, *, rows: int, used: int = 0, reset: int | None = None) -> "TableVersion":
+        """Return the table after changes that leave it with `rows` rows; `layer` belongs to the table from now on.
+
+        `used` and `reset` are as in `TableChanges`.
+        """
         version = TableVersion(self.schema, self._stacked(layer, rows), base=self.base, rows=rows)
         top = max([rowid for rowid, row in layer.items() if row is not None], default=0)
-        version.used = max(self.used, used, top)
-        if self._high is not None and layer.get(self._high, MISSING) is not None:
+        version.used = max(self.used if reset is None else reset, used, top)
+        if reset is None and self._high is not None and layer.get(self._high, MISSING) is not None:
             version._high = max(self._high, top) if self.rows else top or None
         version._source = self._source_after(layer)
         version._makers = self._makers

@@ -168,6 +168,10 @@ class JointTransaction:
         """Let AUTOINCREMENT give out no rowid up to this one."""
         self._of(table).note_used(table, rowid)
 
+    def set_used(self, table: int, rowid: int) -> None:
+        """Let AUTOINCREMENT go on from a rowid."""
+        self._of(table).set_used(table, rowid)
+
     def set_catalog(self, catalog: Catalog) -> None:
         """Change the schema of either part, or of both."""
         lasting, temporary = catalog.lasting, catalog.part(temporary=True)

@@ -1,6 +1,7 @@
 """Transactions: a snapshot, the changes made over it, and what was read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -89,8 +90,11 @@ class Transaction:
     def statistics(self, table: int) -> TableStatistics:
         """Return what is known of a table without a request."""
         writes = self._tables.get(table)
-        version = self.snapshot.tables[table] if writes is None else writes.version
-        return table_statistics(version, self._table(table).rows, self.engine.pages)
+        if writes is None:
+            version = self.snapshot.tables[table]
+            return table_statistics(version, version.rows, self.engine.pages)
+        known = table_statistics(writes.version, writes.rows, self.engine.pages)
+        return replace(known, highest_rowid=writes.spent) if writes.schema.autoincrement else known
 
     def scan(self, table: int, ranges: Sequence[Range] = ()) -> MemoryScan | PagedScan:
         """Start a scan of the rows as they are now; later changes do not show in it."""
@@ -202,6 +206,9 @@ class Transaction:
     def delete(self, table: int, row: Row) -> None:
         """Remove a stored row."""
         self._put(table, row[0], None, row)
+        if self._tables[table].schema.autoincrement:
+            # What the commit stores does not tell of a row that came and went.
+            self.note_used(table, row[0])
 
     def next_rowid(self, table: int) -> int:
         """Return a rowid above all that are used, and not given to another running transaction of this process."""
@@ -217,9 +224,7 @@ class Transaction:
             self._reserved.add(table)
             rowids.shared = rowids.shared or bool(rowids.holders)
             rowids.holders.add(id(self))
-        used = writes.high
-        if writes.schema.autoincrement:
-            used = max(used, writes.version.used, writes.used)
+        used = writes.spent if writes.schema.autoincrement else writes.high
         # What was given to this transaction alone may be given again, as soon as no row has it any more.
         rowid = max(above, used, rowids.highest if rowids.shared else 0) + 1
         last = rowid + count - 1
@@ -227,16 +232,25 @@ class Transaction:
             raise OperationalError(f"table {writes.schema.name} has no rowid left: the highest, {MAX_INTEGER}, is used")
         rowids.highest = max(last, rowids.highest)
         if writes.schema.autoincrement:
-            self._undo.append((writes, None, writes.used))
+            self._undo.append((writes, None, writes.sequence))
             writes.used = last
         return range(rowid, last + 1)
 
     def note_used(self, table: int, rowid: int) -> None:
         """Let AUTOINCREMENT give out no rowid up to this one."""
         writes = self._writes(table)
-        if writes.schema.autoincrement and rowid > max(writes.version.used, writes.used):
-            self._undo.append((writes, None, writes.used))
+        if writes.schema.autoincrement and rowid > writes.noted:
+            self._undo.append((writes, None, writes.sequence))
             writes.used = rowid
+
+    def set_used(self, table: int, rowid: int) -> None:
+        """Let AUTOINCREMENT go on from a rowid, also from one that is lower than those it gave out.
+
+        Whoever calls it has seen that no row has a higher one, by a scan of what is above it.
+        """
+        writes = self._writes(table)
+        self._undo.append((writes, None, writes.sequence))
+        writes.sequence = 0, rowid
 
     def set_catalog(self, catalog: Catalog) -> None:
         """Change the schema. Rows follow by id: new tables are empty, missing ones dropped, columns matched by id."""
@@ -265,7 +279,7 @@ class Transaction:
             if writes is None:
                 self._tables, self.catalog = first, second
             elif first is None:
-                writes.used = second
+                writes.sequence = second
             elif isinstance(first, dict):
                 writes.remove(first)
             else:

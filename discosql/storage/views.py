@@ -90,6 +90,12 @@ class WriteView(ReadView, Protocol):
     def next_rowids(self, table: int, count: int, *, above: int = 0) -> Sequence[int]:
         """Return that many successive rowids, with the promises of `next_rowid`, all above a given one."""
 
+    def set_used(self, table: int, rowid: int) -> None:
+        """Let AUTOINCREMENT go on from a rowid, also from one that is lower than those it gave out.
+
+        Whoever calls it has seen that no row has a higher one, by a scan of what is above it.
+        """
+
     def set_catalog(self, catalog: Catalog) -> None:
         """Change the schema. Rows follow by id: new tables are empty, missing ones dropped, columns matched by id."""
 

@@ -18,7 +18,8 @@ from discosql.types import Row
 class TableWrites:
     """A table under a transaction: its version in the snapshot, and the rows changed since.
 
-    `layer` holds the changed rows as they are now, `before` as they are in the snapshot (None: not there).
+    `layer` holds the changed rows as they are now, `before` as they are in the snapshot (None: not there). `used` and
+    `reset` are as in `TableChanges`.
     """
 
     __slots__ = (
@@ -29,6 +30,7 @@ class TableWrites:
         "_ordered",
         "before",
         "layer",
+        "reset",
         "rows",
         "schema",
         "used",
@@ -42,6 +44,7 @@ class TableWrites:
         self.before: Layer = {}
         self.rows = version.rows
         self.used = 0
+        self.reset: int | None = None
         self._high: int | None = None
         self._maps: dict[int, IndexMap] = {}
         # What scans need, until the next change.
@@ -108,7 +111,7 @@ class TableWrites:
     def high(self) -> int:
         """The highest rowid in use, 0 in an empty table; over a base, possibly one that was in use once."""
         if self._high is None:
-            top = self.version.high
+            top = self.version.high if self.reset is None else min(self.version.high, self.reset)
             if self.base is None and self.layer.get(top, MISSING) is None:
                 batches = self.batches()
                 top = batches[-1][-1][0] if batches else 0
@@ -116,6 +119,27 @@ class TableWrites:
                 top = max([top, *[rowid for rowid, row in self.layer.items() if row is not None]])
             self._high = top
         return self._high
+
+    @property
+    def noted(self) -> int:
+        """The highest rowid that AUTOINCREMENT may not give out any more, the changed rows aside."""
+        return max(self.version.used if self.reset is None else self.reset, self.used)
+
+    @property
+    def spent(self) -> int:
+        """The highest rowid that AUTOINCREMENT may not give out any more."""
+        return max(self.noted, self.high)
+
+    @property
+    def sequence(self) -> tuple[int, int | None]:
+        """What changes tell AUTOINCREMENT beside the rows: `used` and `reset`."""
+        return self.used, self.reset
+
+    @sequence.setter
+    def sequence(self, value: tuple[int, int | None]) -> None:
+        if value[1] != self.reset:
+            self._high = None
+        self.used, self.reset = value
 
     # Reading ------------------------------------------------------------------------------------------------------
 
@@ -176,14 +200,16 @@ class TableWrites:
         remap = row_remapper(layout_of(self.schema), schema)
         writes.layer = dict(self.layer) if remap is None else remap_layer(self.layer, remap)
         writes.before = dict(self.before)
-        writes.rows, writes.used = self.rows, self.used
+        writes.rows, writes.sequence = self.rows, self.sequence
         return writes
 
     @property
     def changed_rows(self) -> bool:
         """Whether there is anything to commit."""
         before = self.before
-        return self.used > 0 or any(row is not None or before[rowid] is not None for rowid, row in self.layer.items())
+        if self.used > 0 or self.reset is not None:
+            return True
+        return any(row is not None or before[rowid] is not None for rowid, row in self.layer.items())
 
     def to_commit(self) -> TableChanges:
         """Return what is to be committed."""
@@ -193,7 +219,7 @@ class TableWrites:
         before = self.before
         if not any(before.values()):
             # Nothing that was there is touched, the usual case of a load.
-            return TableChanges([row for row in self.layer.values() if row is not None], [], [], self.used)
+            return TableChanges([row for row in self.layer.values() if row is not None], [], [], *self.sequence)
         for rowid, row in self.layer.items():
             if row is None:
                 if before[rowid] is not None:
@@ -202,4 +228,4 @@ class TableWrites:
                 inserted.append(row)
             else:
                 updated.append(row)
-        return TableChanges(inserted, updated, deleted, self.used)
+        return TableChanges(inserted, updated, deleted, *self.sequence)

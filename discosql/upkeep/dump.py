@@ -7,7 +7,7 @@ from typing import Final, TypeAlias, cast
 from discosql.executor.catalog_scan import catalog_rows
 from discosql.executor.context import Context
 from discosql.executor.functions.patterns import compile_like
-from discosql.schema import TableSchema, quoted
+from discosql.schema import SEQUENCE, TableSchema, quoted
 from discosql.storage.engine import Batch, Pending, ReadView
 from discosql.types import Row, Value
 
@@ -38,7 +38,16 @@ def dump_lines(view: ReadView, pattern: str | None = None) -> Lines:
     for kind, _name, _table, _root, sql in master:
         if kind != "table" and sql is not None:
             yield f"{sql};"
+    if any(name == SEQUENCE for _kind, name, *_ in master):
+        yield from _sequence(view)
     yield "COMMIT;"
+
+
+def _sequence(view: ReadView) -> Iterator[str]:
+    """Yield what sets sqlite_sequence, which the rows alone do not tell: AUTOINCREMENT goes on where it was."""
+    yield f'DELETE FROM "{SEQUENCE}";'
+    for name, number in catalog_rows(SEQUENCE, (), Context(view)):  # type: ignore[arg-type]  # nothing is written
+        yield f'INSERT INTO "{SEQUENCE}" VALUES({literal(name)},{number});'
 
 
 def _rows(view: ReadView, table: TableSchema) -> Lines:

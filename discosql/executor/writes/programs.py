@@ -17,6 +17,7 @@ from discosql.executor.writes.insert import Inserter
 from discosql.executor.writes.parameter_rows import is_fixed, parameter_rows_of
 from discosql.executor.writes.resolution import ChangesKeptError
 from discosql.executor.writes.rules import RulesOfTables
+from discosql.executor.writes.sequence import change_sequence
 from discosql.executor.writes.steps import CHUNK, NestingSteps, Steps, lookup, stored_row
 from discosql.executor.writes.triggers import TriggerProgram, Triggers
 from discosql.executor.writes.update import assigned, update_rows
@@ -31,6 +32,7 @@ from discosql.planner.plan import (
     Update,
     ViewChange,
 )
+from discosql.schema import SEQUENCE
 from discosql.types import Row, Value, collate, sort_key
 
 
@@ -347,6 +349,26 @@ class ViewProgram(WriteProgram):
         return old, tuple(new)
 
 
+class SequenceProgram(ViewProgram):
+    """A compiled INSERT, UPDATE or DELETE of sqlite_sequence."""
+
+    def _apply(
+        self, context: Context, work: ForeignKeyWork, source: Sequence[Row], result: Result
+    ) -> NestingSteps[None]:
+        yield from self._apply_by_row(context, work, source, result)
+
+    def _apply_by_row(
+        self, context: Context, work: ForeignKeyWork, source: Sequence[Row], result: Result
+    ) -> NestingSteps[None]:
+        for row in source:
+            old, new = self._old_and_new(row)
+            yield from change_sequence(context, self.statement, old, new)
+            result.rowcount += 1
+            if self._returning is not None:
+                shown = [each for each in (old, new) if each is not None][-1]
+                result.rows += yield from self._returning.run(context, [(shown,)])
+
+
 def compile_change(
     statement: Insert | Update | Delete | ViewChange,
     registry: Registry,
@@ -361,6 +383,8 @@ def compile_change(
             return UpdateProgram(statement, registry, parameter_types, count_rows)
         case Delete():
             return DeleteProgram(statement, registry, parameter_types, count_rows)
+        case ViewChange() if statement.rules.table.name == SEQUENCE:
+            return SequenceProgram(statement, registry, parameter_types, count_rows)
         case ViewChange():
             return ViewProgram(statement, registry, parameter_types, count_rows)
 

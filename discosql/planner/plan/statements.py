@@ -166,9 +166,9 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class ViewChange:
-    """INSERT, UPDATE or DELETE of a view: what is done is up to its INSTEAD OF triggers.
+    """INSERT, UPDATE or DELETE of a view, where what is done is up to its INSTEAD OF triggers, or of sqlite_sequence.
 
-    `rules.table` stands for the view. `source` and `positions` are as in Insert, Update and Delete; the rowid of a row
+    `rules.table` stands for it. `source` and `positions` are as in Insert, Update and Delete; the rowid of a row
     that was read is NULL. `resolution` is that of what the triggers do.
     """
 
