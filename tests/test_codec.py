@@ -3,12 +3,14 @@
 import json
 import math
 import struct
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from discosql.storage import codec
 from discosql.storage.codec import (
     decode_lines,
     dump,
@@ -77,6 +79,15 @@ def assert_same_rows(left: list[Row], right: list[Row]) -> None:
     for one, other in zip(left, right, strict=True):
         assert type(other) is tuple
         assert all(same(a, b) for a, b in zip(one, other, strict=True)), (one, other)
+
+
+@pytest.fixture(params=[codec._quick_json, codec._json], ids=["orjson", "json"], autouse=True, scope="module")
+def encoder(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Rows as the extra `speed` encodes them, and without it."""
+    assert request.param is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codec, "_dumps", request.param)
+        yield
 
 
 @given(rows)

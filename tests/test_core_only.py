@@ -40,7 +40,7 @@ USES: Final = (
     ("sqlalchemy", "import discosql.sqlalchemy.dialect"),
     ("sqlalchemy", _EXPORTED.format("postgresql://localhost/one")),
 )
-"""What needs each extra; the prompt, which works without, is looked at in a test of its own."""
+"""What needs each extra. The prompt works without, and so does the storing of rows: see tests of their own."""
 
 
 def needed(requirements: Iterable[str]) -> Iterator[Distribution]:
@@ -99,7 +99,7 @@ def run(site: Path, folder: Path, *arguments: str) -> subprocess.CompletedProces
 
 
 def test_every_extra_is_looked_at() -> None:
-    assert {extra for extra, _ in USES} | {"shell"} == set(EXTRAS)
+    assert {extra for extra, _ in USES} | {"shell", "speed"} == set(EXTRAS)
     told = re.findall(r"^\| `(\w+)` \|", page("quickstart.md"), re.M)
     assert told == sorted(EXTRAS)
 

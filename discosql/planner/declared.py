@@ -35,6 +35,7 @@ def _leaves(node: Node) -> tuple[dict[int, str], dict[int, int]]:
     """Return the declared types of the columns of tables, and which columns are others passed on, by their ids."""
     declared: dict[int, str] = {}
     passed: dict[int, int] = {}
+    shared: set[int] = set()
     waiting = [node]
     while waiting:
         for inner in walk_plan(waiting.pop()):
@@ -42,7 +43,8 @@ def _leaves(node: Node) -> tuple[dict[int, str], dict[int, int]]:
                 for ref, position in zip(inner.output, inner.positions, strict=True):
                     if position:
                         declared[ref.id] = inner.table.columns[position - 1].declared
-            if isinstance(inner, Shared):
+            if isinstance(inner, Shared) and inner.id not in shared:
+                shared.add(inner.id)
                 waiting.append(inner.child)
             for ref, expression in _made_of(inner):
                 if isinstance(expression, ScalarSubquery):
