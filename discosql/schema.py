@@ -18,6 +18,9 @@ TEMPORARY_ID: Final = 2**40
 SEQUENCE: Final = "sqlite_sequence"
 """The table that tells what AUTOINCREMENT gave out last."""
 
+PAGE_SIZE: Final = 4096
+"""The bytes of a page in which PRAGMA page_count counts; those stored are of any size."""
+
 VIEW_ID, TEMPORARY_VIEW_ID = 0, -1
 """The ids of tables that stand for views, where rows of a view are changed."""
 

@@ -248,8 +248,7 @@ class Session(SessionTransactions):
         except ChangesKeptError as error:
             kept = error
         yield from check_deferred(transaction, self.state)
-        if transaction.changed:
-            yield transaction.committing()
+        yield from self._store(transaction)
         if kept is not None:
             raise kept
         return result
@@ -267,7 +266,7 @@ class Session(SessionTransactions):
         return explain_steps(explain, self.engine, leaves, compile_inner, run)
 
     def _check_writable(self) -> None:
-        if self._fixed is not None or self.read_only:
+        if self._fixed is not None or self.read_only or self.state.query_only:
             why = "" if self._fixed is None else ": the past cannot be changed"
             raise OperationalError(f"attempt to write a readonly database{why}").coded("SQLITE_READONLY")
 

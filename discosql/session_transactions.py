@@ -55,10 +55,18 @@ class SessionTransactions:
             return Result()
         yield from check_deferred(transaction, self.state)
         try:
-            if transaction.changed:
-                yield transaction.committing()
+            yield from self._store(transaction)
         finally:
             self._end()
+        return Result()
+
+    def _store(self, transaction: Transaction | JointTransaction) -> Steps:
+        """Commit what a transaction has changed, if anything."""
+        if transaction.changed:
+            lasting = transaction if isinstance(transaction, Transaction) else transaction.lasting
+            is_lasting = lasting.changed
+            yield transaction.committing()
+            self.state.commits += is_lasting
         return Result()
 
     def rollback(self) -> None:

@@ -199,20 +199,26 @@ WINDOWS: Final = {
 
 PRAGMAS: Final = {
     "application_id": ("a number that programs may keep with the database", "PRAGMA application_id = 5"),
+    "cache_size": ("the bound of the page cache, negative in KiB: `connect(cache_size=…)`", "PRAGMA cache_size"),
     "case_sensitive_like": ("LIKE tells upper from lower case", "PRAGMA case_sensitive_like = 0"),
     "collation_list": ("the collations", "PRAGMA collation_list"),
+    "data_version": ("changes when another connection has committed", "PRAGMA data_version"),
     "database_list": ("the database, and temp", "PRAGMA database_list"),
     "defer_foreign_keys": ("foreign keys are looked at when the transaction commits", "PRAGMA defer_foreign_keys"),
     "encoding": ("always UTF-8", "PRAGMA encoding"),
     "foreign_key_check": ("rows whose parent is missing", "PRAGMA foreign_key_check"),
     "foreign_key_list": ("the foreign keys of a table", "PRAGMA foreign_key_list(player)"),
     "foreign_keys": ("foreign keys are enforced; they are from the start", "PRAGMA foreign_keys"),
+    "freelist_count": ("always 0: VACUUM removes what is needless", "PRAGMA freelist_count"),
     "function_list": ("the functions", "PRAGMA function_list"),
     "index_info": ("the columns of an index", "PRAGMA index_info(player_name)"),
     "index_list": ("the indexes of a table", "PRAGMA index_list(player)"),
     "index_xinfo": ("the columns of an index, with order and collation", "PRAGMA index_xinfo(player_name)"),
     "integrity_check": ("verifies everything: [Damage and repair](repair.md)", "PRAGMA integrity_check"),
+    "page_count": ("the size of what is stored, in units of `page_size`", "PRAGMA page_count"),
+    "page_size": ("the unit of `page_count`; stored pages are of any size", "PRAGMA page_size"),
     "pragma_list": ("the PRAGMAs", "PRAGMA pragma_list"),
+    "query_only": ("statements that write are refused", "PRAGMA query_only"),
     "quick_check": ("the same without comparing indexes with rows", "PRAGMA quick_check"),
     "recursive_triggers": ("triggers may fire themselves", "PRAGMA recursive_triggers"),
     "schema_version": ("grows with each change of the schema", "PRAGMA schema_version"),
@@ -220,6 +226,10 @@ PRAGMAS: Final = {
     "table_list": ("the tables and views", "PRAGMA table_list"),
     "table_xinfo": ("the columns of a table, with generated ones", "PRAGMA table_xinfo(player)"),
     "user_version": ("a number that programs may keep with the database", "PRAGMA user_version = 2"),
+    "wal_checkpoint": (
+        "entries of the log that wait for a checkpoint, which comes by itself: none is made by this",
+        "PRAGMA wal_checkpoint",
+    ),
 }
 """What each PRAGMA is for, and a statement with it."""
 

@@ -1,6 +1,7 @@
 """PRAGMAs and declared types, as tools ask for them, compared with SQLite on one schema."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +57,17 @@ ASKED = [
     "integrity_check",
     "recursive_triggers",
     "defer_foreign_keys",
+    "query_only",
+    "page_size",
+    "freelist_count",
+    "integrity_check(3)",
+    "quick_check(1)",
+    "main.quick_check(a)",
+    "page_size = 1024",
+    "cache_size = -8000",
+    "max_page_count = 4294967294",
+    "shrink_memory",
+    "incremental_vacuum",
     "unknown",
 ]
 OTHERWISE = {"journal_mode": ("wal",), "busy_timeout": (0,), "temp_store": (2,)}
@@ -107,6 +119,91 @@ def test_setting_what_cannot_be_changed_does_nothing() -> None:
     assert db.execute("PRAGMA synchronous").fetchall() == [(2,)]
     with pytest.raises(discosql.NotSupportedError):
         db.execute("PRAGMA writable_schema = 1")
+
+
+QUERY_ONLY = (
+    "PRAGMA query_only = ON",
+    "PRAGMA query_only",
+    "INSERT INTO t VALUES (1)",
+    "UPDATE t SET a = 2 WHERE 0",
+    "DELETE FROM t",
+    "CREATE TABLE u (a)",
+    "CREATE TEMP TABLE u (a)",
+    "DROP TABLE t",
+    "PRAGMA user_version = 4",
+    "VACUUM",
+    "SELECT * FROM t",
+    "BEGIN",
+    "INSERT INTO t VALUES (2)",
+    "COMMIT",
+    "PRAGMA cache_size = 5",
+    "REINDEX",
+    "PRAGMA query_only = 0",
+    "INSERT INTO t VALUES (3) RETURNING a",
+    "PRAGMA user_version",
+    "PRAGMA query_only = yes",
+    "PRAGMA query_only",
+)
+
+
+def test_query_only() -> None:
+    """It refuses what writes, as in SQLite, but not what writes nothing."""
+    told: list[list[Any]] = []
+    for module in (discosql, sqlite):
+        db: Any = module.connect(":memory:", isolation_level=None)
+        db.execute("CREATE TABLE t (a)")
+        told.append([])
+        for sql in QUERY_ONLY:
+            try:
+                cursor = db.execute(sql)
+                told[-1].append((sql, cursor.description and cursor.fetchall()))
+            except module.OperationalError as error:
+                told[-1].append((sql, str(error), error.sqlite_errorname))
+        db.close()
+    assert told[0] == told[1]
+    assert [len(answer) for answer in told[0]].count(3) == 9
+
+
+def data_version(db: Any) -> int:
+    ((version,),) = db.execute("PRAGMA data_version").fetchall()
+    return int(version)
+
+
+def test_data_version(tmp_path: Path) -> None:
+    """It tells of commits of other connections, not of one's own, of checkpoints or of temporary tables."""
+    one, two = (discosql.connect(tmp_path / "a.disco", isolation_level=None) for _ in range(2))
+    before = data_version(one)
+    one.execute("CREATE TABLE t (a)")
+    one.executemany("INSERT INTO t VALUES (?)", [(number,) for number in range(9)])
+    one.executescript("CREATE TEMP TABLE u (a); INSERT INTO u VALUES (1); SELECT * FROM t; UPDATE t SET a = 1 WHERE 0")
+    for _ in range(70):
+        one.execute("UPDATE t SET a = a + 1 WHERE a = 3")
+        one.execute("UPDATE t SET a = 3 WHERE a = 4")
+    assert data_version(one) == before
+    seen = data_version(two)
+    two.execute("SELECT * FROM t")
+    assert data_version(two) == seen
+    two.execute("INSERT INTO t VALUES (1)")
+    assert data_version(two) == seen
+    assert data_version(one) != before
+    assert one.execute("PRAGMA data_version = 1").description is None
+    for db in (one, two):
+        db.close()
+
+
+def test_sizes(tmp_path: Path) -> None:
+    db = discosql.connect(tmp_path / "a.disco", isolation_level=None, cache_size=2**22)
+    db.execute("CREATE TABLE t (a)")
+    assert db.execute("PRAGMA cache_size").fetchall() == [(-4096,)]
+    small = db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchall()[0][0]
+    db.execute("INSERT INTO t VALUES (randomblob(100000))")
+    assert db.execute("PRAGMA page_count").fetchall()[0][0] * 4096 - small > 90_000
+    cursor = db.execute("PRAGMA main.wal_checkpoint(TRUNCATE)")
+    assert [column[0] for column in cursor.description] == ["busy", "log", "checkpointed"]
+    assert cursor.fetchall() == [(0, 2, 0)]
+    assert db.execute("PRAGMA busy_timeout = 5000").fetchall() == [(0,)]
+    assert db.execute("PRAGMA optimize").description is None
+    db.close()
 
 
 def test_lists_of_what_there_is() -> None:

@@ -11,7 +11,7 @@ from discosql.executor.context import Context
 from discosql.executor.foreign_keys import foreign_key_check
 from discosql.executor.functions import DEFAULT
 from discosql.executor.writes.steps import Steps
-from discosql.schema import SEQUENCE, Catalog, Column, ComputedIndex, Index, TableSchema, View
+from discosql.schema import PAGE_SIZE, SEQUENCE, Catalog, Column, ComputedIndex, Index, TableSchema, View
 from discosql.types import Row, Value, fold_case, text_of
 
 Views: TypeAlias = tuple[tuple[View, tuple[tuple[str, str], ...]], ...]
@@ -245,6 +245,29 @@ def _stats(context: Context) -> Iterator[Row]:
     yield from context.stats().items()
 
 
+def _data_version(context: Context) -> Iterator[Row]:
+    """Yield what changes when another connection commits: all commits that are known of, without one's own."""
+    stats = context.stats()
+    yield (int(stats["slot"] + stats["commits.joined"] - stats["checkpoints"] - context.state.commits) + 1,)
+
+
+def _cache_size(context: Context) -> Iterator[Row]:
+    """Yield the bound of the page cache in SQLite's way: a negative number of KiB."""
+    yield (-int(context.stats()["cache.limit"] // 1024),)
+
+
+def _page_count(context: Context) -> Iterator[Row]:
+    """Yield the size of what is stored, pages and the log after them, in SQLite's pages."""
+    tables = context.view.catalog.tables.values()
+    size = sum(context.view.statistics(table.id).bytes for table in tables) + int(context.stats()["tail.bytes"])
+    yield (-(-size // PAGE_SIZE),)
+
+
+def _wal_checkpoint(context: Context, _mode: Value = None) -> Iterator[Row]:
+    """Yield how much of the log waits for a checkpoint, which is made when one is due: this makes none."""
+    yield 0, int(context.stats()["tail.entries"]), 0
+
+
 _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "sqlite_master": lambda context: _master(context.view.catalog),
     "sqlite_temp_master": lambda context: _master(context.view.catalog.part(temporary=True)),
@@ -262,6 +285,13 @@ _SOURCES: Final[dict[str, Callable[..., Iterator[Row]]]] = {
     "pragma_user_version": lambda context: iter([(context.view.catalog.settings.get("user_version", 0),)]),
     "pragma_application_id": lambda context: iter([(context.view.catalog.settings.get("application_id", 0),)]),
     "pragma_foreign_keys": lambda context: iter([(int(context.state.foreign_keys),)]),
+    "pragma_data_version": _data_version,
+    "pragma_cache_size": _cache_size,
+    "pragma_page_size": lambda context: iter([(PAGE_SIZE,)]),
+    "pragma_page_count": _page_count,
+    "pragma_freelist_count": lambda context: iter([(0,)]),
+    "pragma_wal_checkpoint": _wal_checkpoint,
+    "pragma_query_only": lambda context: iter([(int(context.state.query_only),)]),
     "pragma_recursive_triggers": lambda context: iter([(int(context.state.recursive_triggers),)]),
     "pragma_defer_foreign_keys": lambda context: iter([(int(context.state.defer_foreign_keys),)]),
 }

@@ -26,7 +26,7 @@ class SessionState:
 
     `in_transaction` tells of a transaction that outlives a statement, within which `foreign_keys` stays as it is.
     `deferred_keys` is what the open transaction must still check of deferred foreign keys, by child table and number of
-    the key; `foreign_keys.check_deferred` does so before a commit.
+    the key; `foreign_keys.check_deferred` does so before a commit. `commits` counts those of the connection itself.
     """
 
     last_insert_rowid: int = 0
@@ -37,6 +37,8 @@ class SessionState:
     defer_foreign_keys: bool = False
     in_transaction: bool = False
     recursive_triggers: bool = False
+    query_only: bool = False
+    commits: int = 0
     deferred_keys: dict[tuple[int, int], set[tuple[Value, ...]]] = field(default_factory=dict)
 
     def count(self, result: Result) -> None:

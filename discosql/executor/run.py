@@ -6,7 +6,7 @@ leaves what it changed, OR ROLLBACK raises `RollbackRequired`, so that the sessi
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from discosql.errors import InternalError, NotSupportedError, ProgrammingError
 from discosql.executor.compile import CompiledPlan, compile_plan
@@ -29,6 +29,11 @@ __all__ = [
     "check_deferred",
     "compile_statement",
 ]
+
+
+_SETTINGS: Final = frozenset(
+    {"foreign_keys", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers", "query_only"}
+)
 
 
 class CompiledStatement:
@@ -114,6 +119,7 @@ class CompiledSchemaChange(CompiledStatement):
 
     def __init__(self, program: SchemaProgram) -> None:
         self.code = program.code
+        self.writes = not program.change.unchanged
         self.needs_temporary = program.change.catalog.temporary is not None
         self._program = program
 
@@ -126,7 +132,7 @@ class CompiledPragma(CompiledStatement):
     """A PRAGMA that sets something of the session."""
 
     def __init__(self, pragma: SetPragma) -> None:
-        if pragma.name not in ("foreign_keys", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"):
+        if pragma.name not in _SETTINGS:
             raise NotSupportedError(f"PRAGMA {pragma.name} cannot be set")
         self._name = pragma.name
         self._value = str(pragma.value).lower() in ("1", "on", "true", "yes")

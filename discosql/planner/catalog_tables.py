@@ -89,6 +89,13 @@ _TABLES = (
     _table("pragma_user_version", "user_version#"),
     _table("pragma_application_id", "application_id#"),
     _table("pragma_schema_version", "schema_version#"),
+    _table("pragma_query_only", "query_only#"),
+    _table("pragma_data_version", "data_version#"),
+    _table("pragma_cache_size", "cache_size#"),
+    _table("pragma_page_size", "page_size#"),
+    _table("pragma_page_count", "page_count#"),
+    _table("pragma_freelist_count", "freelist_count#"),
+    _table("pragma_wal_checkpoint", "busy# log# checkpointed#", "arg"),
     _table("pragma_encoding", "encoding$"),
     _table("discosql_stats", "name$ value"),
 )

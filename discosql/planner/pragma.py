@@ -20,7 +20,9 @@ from discosql.planner.parameters import ParameterTable
 from discosql.planner.parse import parse_query
 from discosql.planner.plan import ChangeSchema, CheckIntegrity, Query, SetPragma, Statement
 
-SETTINGS: Final = frozenset({"foreign_keys", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"})
+SETTINGS: Final = frozenset(
+    {"foreign_keys", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers", "query_only"}
+)
 """What can be set for a connection."""
 
 CHECKS: Final = frozenset({"integrity_check", "quick_check"})
@@ -31,6 +33,11 @@ KEPT: Final = frozenset({"user_version", "application_id"})
 
 REFUSED: Final = frozenset({"encoding", "writable_schema"})
 """What programs would rely on, and cannot be set."""
+
+UNSETTABLE: Final = frozenset(
+    {"cache_size", "page_size", "page_count", "freelist_count", "data_version", "schema_version"}
+)
+"""What tells of the database; setting it does nothing."""
 
 
 FIXED: Final[Mapping[str, tuple[str, tuple[str | int, ...]]]] = {
@@ -57,8 +64,8 @@ FIXED: Final[Mapping[str, tuple[str, tuple[str | int, ...]]]] = {
     "journal_mode": ("journal_mode", ("wal",)),
     "legacy_alter_table": ("legacy_alter_table", (0,)),
     "locking_mode": ("locking_mode", ("normal",)),
+    "max_page_count": ("max_page_count", (4294967294,)),
     "module_list": ("name", ("json_each", "json_tree", "jsonb_each", "jsonb_tree")),
-    "query_only": ("query_only", (0,)),
     "read_uncommitted": ("read_uncommitted", (0,)),
     "reverse_unordered_selects": ("reverse_unordered_selects", (0,)),
     "secure_delete": ("secure_delete", (0,)),
@@ -71,10 +78,10 @@ FIXED: Final[Mapping[str, tuple[str, tuple[str | int, ...]]]] = {
 }
 """What tools ask that cannot be otherwise here: the column and the values that SQLite would give of such a database.
 
-Commits are in a log, as with a write-ahead log; temporary tables are in memory.
+Commits are in a log, as with a write-ahead log; temporary tables are in memory. No lock is ever waited for.
 """
 
-ANSWERING: Final = frozenset({"journal_mode", "locking_mode"})
+ANSWERING: Final = frozenset({"journal_mode", "locking_mode", "busy_timeout", "max_page_count"})
 """PRAGMAs that tell the value after it was set, too."""
 
 
@@ -107,7 +114,7 @@ def build_pragma(context: PlanContext, pragma: Pragma) -> Statement:
     if name in REFUSED and pragma.value is not None:
         raise NotSupportedError(f"PRAGMA {name} cannot be set")
     table = CATALOG_TABLES.get(f"pragma_{name}")
-    if table is None:
+    if table is None or (name in UNSETTABLE and pragma.value is not None):
         return nothing(context, f"PRAGMA {name}")
     arguments = [] if pragma.value is None else [exp.Literal.string(pragma.value)]
     if arguments and pragma.database is not None and table.arguments > 1:
