@@ -1,16 +1,20 @@
 """How results are written: aligned tables for people, CSV and JSON for programs."""
 
-import csv
 import html
-import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, Protocol
-from uuid import UUID
 
+from discosql.output_fields import (
+    JSON_BETWEEN,
+    TSV_NULL,
+    csv_field,
+    csv_line,
+    json_field,
+    json_template,
+    tsv_field,
+    tsv_line,
+)
 from discosql.output_table import PLAIN, Style, shown, table
 from discosql.output_text import padded, printable, width
 
@@ -19,9 +23,7 @@ __all__ = [
     "PLAIN",
     "Style",
     "Writer",
-    "escaped",
     "html_line",
-    "json_value",
     "markdown_line",
     "shown",
     "table",
@@ -37,55 +39,28 @@ class Writer(Protocol):
 
 
 def _separated(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
     null = style.null or ""
-    if style.headers:
-        writer.writerow(names)
-    writer.writerows([null if value is None else shown(value) for value in row] for row in rows)
-    return out.getvalue()
-
-
-def json_value(value: Any) -> Any:
-    """Return a value as JSON has it: BLOBs as hexadecimal text, infinities and dates as text."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return shown(value)
-    if isinstance(value, Decimal | UUID | date):
-        return shown(value)
-    return value
-
-
-def _json(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:
-    return _json_array({name: json_value(value) for name, value in zip(names, row, strict=True)} for row in rows)
-
-
-def _json_array(items: Iterable[dict[str, Any]]) -> str:
-    lines = [json.dumps(item, ensure_ascii=False) for item in items]
-    return "[" + ",\n ".join(lines) + "]\n"
+    lines = [csv_line([csv_field(value, null) for value in row]) for row in rows]
+    return "".join([csv_line(list(map(csv_field, names))), *lines] if style.headers else lines)
 
 
 def _tabbed(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:
-    """Return tab-separated lines; tabs and line breaks in values are escaped as ``\\t``, ``\\n`` and so on."""
-    null = style.null or ""
-    lines = [[null if value is None else escaped(shown(value)) for value in row] for row in rows]
-    if style.headers:
-        lines.insert(0, list(map(escaped, names)))
-    return "".join("\t".join(line) + "\n" for line in lines)
+    null = TSV_NULL if style.null is None else style.null
+    lines = [tsv_line([tsv_field(value, null) for value in row]) for row in rows]
+    return "".join([tsv_line(list(map(tsv_field, names))), *lines] if style.headers else lines)
 
 
-_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+def _objects(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    template = json_template(names)
+    return [template % tuple(map(json_field, row)) for row in rows]
 
 
-def escaped(text: str) -> str:
-    """Return a value of tab-separated lines with tabs, line breaks and backslashes as escapes."""
-    return text.translate(_ESCAPES)
+def _json(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:
+    return f"[{JSON_BETWEEN.join(_objects(names, rows))}]\n"
 
 
 def _json_lines(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:
-    items = ({name: json_value(value) for name, value in zip(names, row, strict=True)} for row in rows)
-    return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
+    return "".join([f"{text}\n" for text in _objects(names, rows)])
 
 
 def _markdown(names: Sequence[str], rows: Sequence[Sequence[Any]], style: Style = PLAIN) -> str:

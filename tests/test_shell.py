@@ -63,7 +63,7 @@ def refused(console: Console, text: str) -> str:
 def test_modes(console: Console) -> None:
     query = "SELECT 1 AS n, 'a|b\t<c>' AS \"text\", NULL AS empty;"
     expected = {
-        "tsv": "n\ttext\tempty\n1\ta|b\\t<c>\t\n",
+        "tsv": "n\ttext\tempty\n1\ta|b\\t<c>\t\\N\n",
         "jsonl": '{"n": 1, "text": "a|b\\t<c>", "empty": null}\n',
         "markdown": "| n | text | empty |\n| --- | --- | --- |\n| 1 | a\\|b\\t<c> | NULL |\n",
         "line": "    n = 1\n text = a|b\\t<c>\nempty = NULL\n",

@@ -8,7 +8,7 @@ from typing import Final
 
 import discosql
 from discosql.cli.keys import key_of
-from discosql.cli.progress import ProgressLine
+from discosql.cli.progress import ProgressLine, speed_of
 from discosql.cli.target import add_target_arguments
 from discosql.transfer.exporting import BATCH, FORMATS, IF_EXISTS, QUERY, Exported
 
@@ -72,6 +72,6 @@ def told(done: Exported) -> Sequence[str]:
     """Return in lines what an export did."""
     rows = sum(done.rows.values())
     tables = f" of {len(done.rows)} tables" if len(done.rows) != 1 else ""
-    speed = f" ({rows / done.seconds:,.0f} rows/s)" if done.seconds > 1 else ""
+    speed = speed_of(rows, done.seconds)
     where = "" if done.target == "-" else f" to {done.target}"
     return [*[f"warning: {text}" for text in done.warnings], f"{rows} rows{tables} written{where}{speed}"]

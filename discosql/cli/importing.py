@@ -8,7 +8,7 @@ from typing import Final
 
 import discosql
 from discosql.cli.keys import key_of
-from discosql.cli.progress import ProgressLine
+from discosql.cli.progress import ProgressLine, speed_of
 from discosql.cli.target import add_target_arguments
 from discosql.dbapi_import import ImportSettings
 from discosql.errors import ProgrammingError
@@ -72,13 +72,9 @@ def run(options: argparse.Namespace) -> int:
                 progress.wipe()
                 for done in report.tables:
                     before = f", {done.before} were there" if done.before else ""
-                    speed = _speed(done.rows, done.seconds)
+                    speed = speed_of(done.rows, done.seconds)
                     sys.stderr.write(f"{done.rows} rows imported into {done.table}{before}{speed}\n")
     finally:
         gc.enable()
         connection.close()
     return 0
-
-
-def _speed(rows: int, seconds: float) -> str:
-    return f" ({rows / seconds:,.0f} rows/s)" if seconds > 1 else ""

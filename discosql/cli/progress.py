@@ -18,6 +18,15 @@ _BAR: Final = 24
 _BLOCK: Final = 4
 
 
+_FEWEST: Final = 1_000
+"""Rows that tell a speed: of fewer the time is that of starting."""
+
+
+def speed_of(rows: int, seconds: float) -> str:
+    """Return rows a second in parentheses after a blank; nothing for work too small to tell."""
+    return f" ({rows / seconds:,.0f} rows/s)" if rows >= _FEWEST and seconds > 1 else ""
+
+
 class Display(Protocol):
     """A line that shows how far work is."""
 

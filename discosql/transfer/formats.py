@@ -7,7 +7,8 @@ from typing import Final
 
 from discosql.errors import DataError, ProgrammingError
 from discosql.transfer.arrow_files import ArrowIpcFile, ParquetFile
-from discosql.transfer.sources import JsonFile, JsonLinesFile, SeparatedFile, Source, plain_path
+from discosql.transfer.objects import JsonFile, JsonLinesFile
+from discosql.transfer.sources import SeparatedFile, Source, plain_path
 from discosql.types import fold_case
 
 _TEXTS: Final[Mapping[str, Callable[[Path], Source]]] = MappingProxyType(

@@ -16,7 +16,7 @@ from discosql.connection import Progress
 from discosql.errors import DataError, Error, IntegrityError, ProgrammingError
 from discosql.schema import quoted
 from discosql.transfer.formats import open_source
-from discosql.transfer.inference import Converter, as_given, converter, finisher, survey
+from discosql.transfer.inference import Converter, as_given, converter, survey
 from discosql.transfer.sources import Chunk, Source, digest_of, plain_path
 from discosql.transfer.statements import Statements
 
@@ -116,6 +116,7 @@ class TableImport:
         self._start = time.monotonic()
         self._stored = 0
         self._kept: deque[Chunk] | None = None
+        self._finish: Sequence[Converter] = ()
 
     def run(self) -> Imported:
         """Import what is not there yet."""
@@ -138,7 +139,7 @@ class TableImport:
             self._progress("finding the types of columns", done, self._size)
 
         found = survey(self._source, report)
-        self._kept = found.chunks
+        self._kept, self._finish = found.chunks, found.finish
         return found.types
 
     def _position(self) -> int:
@@ -202,15 +203,17 @@ class TableImport:
         while self._kept:
             yield self._kept.popleft()
 
-    def _converter(self, kind: str) -> Converter:
+    def _converters(self, kinds: list[str]) -> Sequence[Converter]:
         if self._source.types:
-            return as_given
-        return converter(kind, typed=self._source.typed) if self._kept is None else finisher(kind)
+            return [as_given] * len(kinds)
+        if self._kept is not None:
+            return self._finish
+        return [converter(kind, typed=self._source.typed) for kind in kinds]
 
     def _batches(self, skip: int, kinds: list[str]) -> Iterator[tuple[list[tuple[Any, ...]], list[int], bool]]:
         """Yield rows beyond the first `skip` with their lines, and whether they are the last."""
         size = self._options.batch
-        converters = [self._converter(kind) for kind in kinds]
+        converters = self._converters(kinds)
         rows: list[tuple[Any, ...]] = []
         lines: list[int] = []
         for chunk in self._chunks():

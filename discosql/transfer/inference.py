@@ -1,7 +1,6 @@
 """The types of a file's columns, found by looking at every value."""
 
 import datetime
-import json
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from discosql.transfer.sources import Chunk, ObjectsFile, Source
+from discosql.output_fields import exact_real, nested_json
+from discosql.transfer.objects import ObjectsFile
+from discosql.transfer.sources import EMPTY, Chunk, Source
+from discosql.types import SqlType, declared_type
 
 # Patterns are matched against the values of a column, each with a line break after it: one call for thousands of them.
 # What would not come back as it was written, such as 007 or numbers with more digits than the type holds, stays text.
@@ -17,14 +19,19 @@ _WHOLE: Final = r"(?:0|-?[1-9][0-9]{0,17})"
 _DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _PATTERNS: Final = {
     "INTEGER": _WHOLE,
-    "REAL": r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?",
+    "REAL": r"-?(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,3})?|[1-9][0-9]{15}\.[0-9])",
     "BOOLEAN": r"(?:[tT]rue|TRUE|[fF]alse|FALSE)",
     "DATE": _DAY,
     "TIMESTAMP": _DAY + r"[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})?",
 }
 _MATCHERS: Final = {name: re.compile(f"(?:(?:{text})?\n)*") for name, text in _PATTERNS.items()}
 
+_EXTREME: Final = re.compile(r".*(?:[eE][+-]?[0-9]{3}|[0-9]{16}\.[0-9])")
+"""REALs so large or small that not all of the kind come back; those do that are written as exports write them."""
+
 _DIGITS: Final = re.compile(r"[xX]'((?:[0-9a-fA-F]{2})*)'|(?:[0-9a-fA-F]{2})+")
+
+_NESTED: Final = frozenset({dict, list})
 
 _REMEMBERED: Final = 65_536
 """Different values of a column that are known at once: few enough to take little memory."""
@@ -41,6 +48,8 @@ def are_all(kind: str, values: Sequence[str]) -> bool:
     text = "\n".join(values) + "\n"
     if _MATCHERS[kind].fullmatch(text) is None or text.count("\n") != len(values):
         return False
+    if kind == "REAL":
+        return all(exact_real(float(value)) == value for value in _EXTREME.findall(text))
     if kind not in ("DATE", "TIMESTAMP"):
         return True
     try:
@@ -56,11 +65,12 @@ def are_all(kind: str, values: Sequence[str]) -> bool:
 class Survey:
     """What looking at all of a source found: the types of its columns, and its rows, unless they are too many.
 
-    The values of `chunks` are to be made ready with `finisher`.
+    `finish` makes the values of each column in `chunks` ready.
     """
 
     types: list[str]
-    chunks: deque[Chunk] | None
+    chunks: "deque[Chunk] | None" = None
+    finish: "Sequence[Converter]" = ()
 
 
 def survey(source: Source, report: Callable[[int], object]) -> Survey:
@@ -69,7 +79,7 @@ def survey(source: Source, report: Callable[[int], object]) -> Survey:
     `report` is called with how much has been read.
     """
     if isinstance(source, ObjectsFile):
-        return Survey(_types_of_objects(source), None)
+        return Survey(_types_of_objects(source))
     return _survey_texts(source, report)
 
 
@@ -85,7 +95,7 @@ def _survey_texts(source: Source, report: Callable[[int], object]) -> Survey:
             kept.append(replace(chunk, columns=columns))
             if 8 * cells + sum([texts.cost for texts in found]) > _KEPT:
                 kept = None
-    return Survey([texts.type for texts in found], kept)
+    return Survey([texts.type for texts in found], kept, [texts.finish for texts in found])
 
 
 class _Texts:
@@ -99,6 +109,7 @@ class _Texts:
         self._kinds = list(_PATTERNS)
         self._known: dict[str, str | int | None] = {"": None}
         self._is_empty = True
+        self._has_quotes = False
 
     def read(self, values: Sequence[str]) -> list[str | int | None]:
         """Return the integers that texts stand for, as long as all could be some; else the texts. None if empty."""
@@ -109,12 +120,17 @@ class _Texts:
         return list(map(self._known.__getitem__, values))
 
     def _learn(self, texts: set[str]) -> None:
+        if EMPTY in texts:
+            self._has_quotes = True
+            self._known[EMPTY] = ""
         fresh = list(texts.difference(self._known))
+        if not fresh:
+            return
         self._is_empty = False
         self._kinds = [kind for kind in self._kinds if are_all(kind, fresh)]
         if len(self._known) + len(fresh) > _REMEMBERED:
-            self._known = {"": None}
-            fresh = [text for text in texts if text]
+            self._known = {"": None, EMPTY: ""}
+            fresh = list(texts.difference(self._known))
         self.cost += sum(map(len, fresh)) + _TEXT_COST * len(fresh)
         values: Iterable[str | int] = map(int, fresh) if self._kinds[:1] == ["INTEGER"] else fresh
         self._known.update(zip(fresh, values, strict=True))
@@ -123,6 +139,16 @@ class _Texts:
     def type(self) -> str:
         """The narrowest type that all of them fit, TEXT if all are empty."""
         return "TEXT" if self._is_empty or not self._kinds else self._kinds[0]
+
+    @property
+    def finish(self) -> "Converter":
+        """What makes values that were read ready for a column of the type.
+
+        Integers from before the first other text are as they were written, so that as text they are what they were.
+        """
+        if self.type == "REAL":
+            return _as_reals
+        return _without_empty if self._has_quotes and self.type != "TEXT" else as_given
 
 
 _JSON_TYPES: Final[dict[type, str]] = {
@@ -156,35 +182,33 @@ def converter(kind: str, *, typed: bool) -> Converter:
 
     It is for the database then to refuse. `typed` as a source has it.
     """
-    if kind == "BLOB":
-        return partial(_bytes_of_digits, empty=b"" if typed else None)
+    declared = declared_type(kind)
     if typed:
-        return partial(_written_as_json, always=kind == "JSON")
-    if kind in ("INTEGER", "REAL"):
-        return _Numbers(kind)
-    return _or_null
-
-
-def finisher(kind: str) -> Converter:
-    """Return what converts a column's values that a survey kept for a column of the type that it found.
-
-    Integers from before the first other text are as they were written, so that as text they are again what they were.
-    """
-    return _as_reals if kind == "REAL" else as_given
+        if declared is SqlType.BLOB:
+            return partial(_bytes_of_digits, empty=b"")
+        return partial(_written_as_json, always=declared is SqlType.JSON)
+    if declared in (SqlType.INTEGER, SqlType.REAL):
+        return _Numbers(declared.value)
+    if declared is SqlType.BLOB:
+        return lambda values: _bytes_of_digits(_or_null(values), empty=None)
+    return _texts_or_null if declared in (SqlType.TEXT, SqlType.ANY) else _or_null
 
 
 def _as_reals(values: Sequence[str | int | None]) -> Sequence[float | None]:
-    known: dict[str | int | None, float | None] = {value: float(value) for value in set(values) if value is not None}
-    known[None] = None
+    known: dict[str | int | None, float | None] = {value: float(value) for value in set(values) - {None, ""}}  # type: ignore[arg-type]
+    known[None] = known[""] = None
     return list(map(known.__getitem__, values))
 
 
+def _without_empty(values: Sequence[str | int | None]) -> Sequence[str | int | None]:
+    return [None if value == "" else value for value in values]
+
+
 def _written_as_json(values: Sequence[Any], *, always: bool) -> Sequence[Any]:
+    if not always and _NESTED.isdisjoint(map(type, values)):
+        return values
     return [
-        json.dumps(value, ensure_ascii=False)
-        if isinstance(value, dict | list) or (always and value is not None)
-        else value
-        for value in values
+        nested_json(value) if type(value) in _NESTED or (always and value is not None) else value for value in values
     ]
 
 
@@ -201,6 +225,14 @@ def _bytes(text: str) -> bytes | str:
 
 
 def _or_null(values: Sequence[str]) -> Sequence[str | None]:
+    if "" not in values and EMPTY not in values:
+        return values
+    return [None if value in ("", EMPTY) else value for value in values]
+
+
+def _texts_or_null(values: Sequence[str]) -> Sequence[str | None]:
+    if EMPTY in values:
+        return [None if not value else "" if value == EMPTY else value for value in values]
     return [value or None for value in values] if "" in values else values
 
 
@@ -209,10 +241,10 @@ class _Numbers:
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
-        self._known: dict[str, int | float | str | None] = {"": None}
+        self._known: dict[str, int | float | str | None] = {"": None, EMPTY: None}
 
     def __call__(self, values: Sequence[str]) -> Sequence[int | float | str | None]:
-        """Return the numbers, None for empty texts."""
+        """Return the numbers, None for those that are empty."""
         try:
             return list(map(self._known.__getitem__, values))
         except KeyError:
@@ -222,8 +254,8 @@ class _Numbers:
     def _learn(self, texts: set[str]) -> None:
         fresh = list(texts.difference(self._known))
         if len(self._known) + len(fresh) > _REMEMBERED:
-            self._known = {"": None}
-            fresh = [text for text in texts if text]
+            self._known = {"": None, EMPTY: None}
+            fresh = list(texts.difference(self._known))
         read = int if self._kind == "INTEGER" else float
         if are_all(self._kind, fresh):
             self._known.update(zip(fresh, map(read, fresh), strict=True))

@@ -1,13 +1,11 @@
-"""Files of text that rows are imported from, some rows at a time: CSV, TSV, JSON and JSON Lines, plain or by gzip."""
+"""Files of text that rows are imported from, some rows at a time: CSV and TSV, plain or by gzip."""
 
 import csv
 import gzip
 import hashlib
 import io
-import json
 import re
 import zlib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
@@ -19,7 +17,12 @@ from discosql.errors import DataError, OperationalError
 CHUNK: Final = 2_000
 """Rows, or lines, that are read at a time: as many as stay in the processor's cache."""
 
+EMPTY: Final = "\udc00"
+"""What stands for empty text among texts, where ``""`` is NULL. No file of UTF-8 has this character."""
+
 _LONGEST: Final = 2**31 - 1
+_NULL: Final = r"\N"
+_FIELD: Final = re.compile(r'(?:^|,)(?:("[^"]*(?:""[^"]*)*")|[^,\r\n]*)')
 _ESCAPE: Final = re.compile(r"\\([\\tnr])")
 _ESCAPED: Final = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 
@@ -38,7 +41,7 @@ class Source(Protocol):
 
     `typed` tells whether values have types of their own, as JSON's have; else all are text. `types` are those of the
     columns where the file says them, and its values are then parameters as they are. `place` is what errors call the
-    number of a row: its line or its row.
+    number of a row: its line or its row. Among texts ``""`` is NULL and `EMPTY` empty text.
     """
 
     path: Path
@@ -66,7 +69,7 @@ def digest_of(path: Path) -> str:
         raise OperationalError(f"cannot read {path}: {exc.strerror}") from exc
 
 
-class _Text:
+class OpenText:
     """A file of UTF-8 text, with or without a byte order mark, and how much of it was read. A context manager."""
 
     def __init__(self, path: Path) -> None:
@@ -80,9 +83,10 @@ class _Text:
 
     @property
     def done(self) -> int:
+        """The bytes read."""
         return self._binary.tell()
 
-    def __enter__(self) -> "_Text":
+    def __enter__(self) -> "OpenText":
         return self
 
     def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
@@ -93,10 +97,11 @@ class _Text:
 
 
 class SeparatedFile:
-    """A CSV or TSV file with the columns' names in its first line; an empty field is NULL, a blank line no row.
+    """A CSV or TSV file with the columns' names in its first line.
 
-    CSV is as RFC 4180 has it. In TSV quotes mean nothing, and tab, line break and backslash are written with a
-    backslash (``\\t``, ``\\n``, ``\\r``, ``\\\\``), as exports are.
+    CSV is as RFC 4180 has it; a field with nothing in it is NULL, one with nothing in quotes is empty text. In TSV, the
+    text format of PostgreSQL's COPY, quotes mean nothing, tab, line break and backslash are written with a backslash
+    (``\\t``, ``\\n``, ``\\r``, ``\\\\``), and NULL is ``\\N``. A blank line is a row of files with one column only.
     """
 
     typed = False
@@ -106,11 +111,12 @@ class SeparatedFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._tabs = plain_path(path).suffix.lower() == ".tsv"
-        with _Text(path) as text:
+        with OpenText(path) as text:
             try:
-                self.columns: list[str] = next(self._reader(text.lines), [])
+                names: list[str] = next(self._reader(text.lines), [])
             except csv.Error as exc:
                 raise DataError(f"{path}, line 1: {exc}") from exc
+        self.columns = list(map(_unescaped, names)) if self._tabs else names
 
     def _reader(self, lines: Iterable[str]) -> Any:
         if self._tabs:
@@ -119,7 +125,7 @@ class SeparatedFile:
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows. Raises DataError, with the line, for rows that are too short or too long."""
-        with _Text(self.path) as text:
+        with OpenText(self.path) as text:
             reader = self._reader(text.lines)
             next(reader, None)
             before = reader.line_num
@@ -136,14 +142,16 @@ class SeparatedFile:
                 yield Chunk(columns, numbers, text.done)
 
     def _split(self, lines: Sequence[str]) -> list[list[str]] | None:
-        """Return the columns of lines of which each is a row without anything that needs a closer look, else None."""
+        """Return the columns of lines of which each is a row and has no quotes that mean anything, else None."""
         text = "".join(lines).replace("\r\n", "\n").removesuffix("\n")
-        count, mark, special = len(self.columns), "\t" if self._tabs else ",", "\\" if self._tabs else '"'
-        if "\r" in text or special in text or set(map(str.count, lines, repeat(mark))) != {count - 1}:
+        count, mark = len(self.columns), "\t" if self._tabs else ","
+        if "\r" in text or set(map(str.count, lines, repeat(mark))) != {count - 1}:
+            return None
+        if not self._tabs and '"' in text:
             return None
         fields = text.replace("\n", mark).split(mark)
-        if count == 1 and "" in fields:
-            return None  # a blank line
+        if self._tabs:
+            fields = _read_tabbed(fields)
         return [fields[place::count] for place in range(count)]
 
     def _rows(self, lines: Iterable[str], before: int, most: int) -> tuple[list[list[str]], list[int], int]:
@@ -151,17 +159,19 @@ class SeparatedFile:
         count = len(self.columns)
         rows: list[list[str]] = []
         numbers: list[int] = []
-        reader = self._reader(lines)
+        record: list[str] = []
+        reader = self._reader(_noted(lines, record))
         line = 1
         # The csv module refuses fields of more than 131,072 characters, in all of the process, unless told otherwise.
         limit = csv.field_size_limit(_LONGEST)
         try:
             for fields in reader:
-                if len(fields) == count:
-                    rows.append([_unescaped(field) for field in fields] if self._tabs else fields)
+                if fields or count == 1:
+                    rows.append(self._read(fields or [""], record))
                     numbers.append(before + line)
-                elif fields:
-                    raise DataError(f"{self.path}, line {before + line}: {len(fields)} fields instead of {count}")
+                    if len(rows[-1]) != count:
+                        raise DataError(f"{self.path}, line {before + line}: {len(fields)} fields instead of {count}")
+                record.clear()
                 line = reader.line_num + 1
                 if line > most:
                     break
@@ -171,74 +181,31 @@ class SeparatedFile:
             csv.field_size_limit(limit)
         return rows, numbers, reader.line_num
 
+    def _read(self, fields: list[str], record: Sequence[str]) -> list[str]:
+        """Return the fields of a record of some lines with `EMPTY` for those that are empty text."""
+        if self._tabs:
+            return _read_tabbed(fields)
+        if "" not in fields or not any('""' in line for line in record):
+            return fields
+        return [
+            EMPTY if found[1] == '""' else field
+            for field, found in zip(fields, _FIELD.finditer("".join(record)), strict=True)
+        ]
+
+
+def _noted(lines: Iterable[str], record: list[str]) -> Iterator[str]:
+    """Yield lines, and add each to a record before."""
+    for line in lines:
+        record.append(line)
+        yield line
+
+
+def _read_tabbed(fields: list[str]) -> list[str]:
+    return [
+        EMPTY if not field else field if "\\" not in field else "" if field == _NULL else _unescaped(field)
+        for field in fields
+    ]
+
 
 def _unescaped(field: str) -> str:
-    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], field) if "\\" in field else field
-
-
-class ObjectsFile:
-    """JSON objects, whose keys are the columns; a key that is not there is NULL.
-
-    `kinds` are the types of the values that each column has.
-    """
-
-    typed = True
-    types: list[str] | None = None
-    place = "line"
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        found: defaultdict[str, set[type]] = defaultdict(set)
-        for _line, item, _done in self._items():
-            for key, value in item.items():
-                found[key].add(type(value))
-        self.columns = list(found)
-        self.kinds = list(found.values())
-
-    def _items(self) -> Iterator[tuple[int, dict[str, Any], int]]:
-        """Yield each object with its line and the bytes read."""
-        raise NotImplementedError
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield the rows. Raises DataError, with the line, for what is no object."""
-        items = self._items()
-        while some := list(islice(items, CHUNK)):
-            columns = [[item.get(name) for _line, item, _done in some] for name in self.columns]
-            yield Chunk(columns, [line for line, _item, _done in some], some[-1][2])
-
-
-class JsonLinesFile(ObjectsFile):
-    """A file with a JSON object a line."""
-
-    def _items(self) -> Iterator[tuple[int, dict[str, Any], int]]:
-        with _Text(self.path) as text:
-            for line, data in enumerate(text.lines, 1):
-                if not data.strip():
-                    continue
-                try:
-                    item = json.loads(data)
-                except ValueError as exc:
-                    raise DataError(f"{self.path}, line {line}: {exc}") from exc
-                if not isinstance(item, dict):
-                    raise DataError(f"{self.path}, line {line}: not an object")
-                yield line, item, text.done
-
-
-class JsonFile(ObjectsFile):
-    """A file with one JSON array of objects, which is read as a whole; a row's number is its place in the array."""
-
-    place = "row"
-
-    def _items(self) -> Iterator[tuple[int, dict[str, Any], int]]:
-        with _Text(self.path) as text:
-            try:
-                items = json.load(text.lines)
-            except json.JSONDecodeError as exc:
-                raise DataError(f"{self.path}, line {exc.lineno}: {exc.msg}") from exc
-            done = text.done
-        if not isinstance(items, list):
-            raise DataError(f"{self.path}, line 1: not an array of objects")
-        for number, item in enumerate(items, 1):
-            if not isinstance(item, dict):
-                raise DataError(f"{self.path}, row {number}: not an object")
-            yield number, item, done
+    return _ESCAPE.sub(lambda match: _ESCAPED[match[1]], field)

@@ -1,24 +1,29 @@
 """Rows as text, part by part: CSV, TSV, JSON, JSON Lines, Markdown, HTML and aligned tables.
 
-Values are written so that they can be read back as they were: REALs with the fewest digits that give the same number
-(infinities as 9e999, which SQL and JSON read as such), DECIMALs with all of theirs, BLOBs in hexadecimal digits.
+How values are written is told by `output_fields`.
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from json.encoder import encode_basestring as json_string
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from discosql.detecting import readers, shown
-from discosql.output import escaped, html_line, markdown_line, table
+from discosql.output import html_line, markdown_line, table
+from discosql.output_fields import (
+    JSON_BETWEEN,
+    csv_field,
+    csv_line,
+    field,
+    json_field,
+    json_template,
+    tsv_field,
+    tsv_line,
+)
 from discosql.output_text import printable
 from discosql.planner.plan import OutputColumn
 from discosql.types import Row, SqlType, Value
-
-_TO_QUOTE: Final = re.compile('[",\r\n\ufeff]')
 
 
 class TextFormat(Protocol):
@@ -41,33 +46,18 @@ class TextFormat(Protocol):
 
 def plain(value: Value, kind: SqlType | None) -> str:
     """Return a value that is not NULL as text; `kind` is the type of its column."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return real(value)
-    if isinstance(value, bytes):
-        return f"x'{value.hex()}'"
-    if kind is SqlType.BOOLEAN and value in (0, 1):
-        return "true" if value else "false"
-    return str(value)
+    return field(_boolean(value) if kind is SqlType.BOOLEAN else value)
 
 
-def real(value: float) -> str:
-    """Return the shortest text that reads as the same REAL."""
-    if value in (float("inf"), float("-inf")):
-        return "9e999" if value > 0 else "-9e999"
-    return repr(value)
+def _boolean(value: Value) -> Value:
+    return bool(value) if isinstance(value, int) and value in (0, 1) else value
 
 
-def json_text(value: Value, kind: SqlType | None) -> str:
-    """Return a value as JSON: DECIMALs as text, which loses no digit, BLOBs as hexadecimal digits, JSON as it is."""
-    if value is None:
-        return "null"
-    if isinstance(value, str):
-        return _nested(value) if kind is SqlType.JSON else json_string(value)
-    if isinstance(value, bytes):
-        return f'"{value.hex()}"'
-    return f'"{value}"' if isinstance(value, Decimal) else plain(value, kind)
+def _json(value: Value, kind: SqlType | None) -> str:
+    """Return a value as JSON, that of a column of the type JSON as it is."""
+    if kind is SqlType.JSON and isinstance(value, str):
+        return _nested(value)
+    return json_field(_boolean(value) if kind is SqlType.BOOLEAN else value)
 
 
 def _nested(text: str) -> str:
@@ -103,49 +93,35 @@ class _Fields:
 # Formats ----------------------------------------------------------------------------------------------------------
 
 
-class Csv(_Fields):
-    """RFC 4180 with line feeds. NULL is an empty field, empty text is ``""``, as PostgreSQL's COPY has them.
-
-    In a file of one column both are ``""``, since many programs do not see an empty line.
-    """
+class _Separated(_Fields):
+    _field: Callable[[Any], str]
+    _line: Callable[[Sequence[str]], str]
 
     def head(self) -> str:
         """Return the names of the columns."""
-        return ",".join([_quoted_field(name) for name in self._names]) + "\n"
+        return self._line(list(map(self._field, self._names)))
 
     def rows(self, rows: Sequence[Row]) -> str:
-        """Return a line a row; line breaks in values stay, in quotes."""
-        null = '""' if len(self._names) == 1 else ""
+        """Return a line a row."""
 
-        def field(value: Value, kind: SqlType | None) -> str:
-            if value is None:
-                return null
-            return _quoted_field(value) if isinstance(value, str) else plain(value, kind)
+        def text(value: Value, kind: SqlType | None) -> str:
+            return self._field(_boolean(value) if kind is SqlType.BOOLEAN else value)
 
-        return "".join([",".join(line) + "\n" for line in self._lines(rows, field)])
+        return "".join(map(self._line, self._lines(rows, text)))
 
 
-def _quoted_field(text: str) -> str:
-    return f'"{text.replace(_MARK, _MARK * 2)}"' if not text or _TO_QUOTE.search(text) else text
+class Csv(_Separated):
+    """RFC 4180 with line feeds. NULL is an empty field, empty text is ``""``, as PostgreSQL's COPY has them."""
+
+    _field = staticmethod(csv_field)
+    _line = staticmethod(csv_line)
 
 
-_MARK: Final = '"'
+class Tsv(_Separated):
+    """Values between tabs, as PostgreSQL's COPY has them: NULL is ``\\N``, and there are escapes."""
 
-
-class Tsv(_Fields):
-    """Values between tabs; tabs, line breaks and backslashes in them as ``\\t``, ``\\n``, ``\\r``, ``\\\\``."""
-
-    def head(self) -> str:
-        """Return the names of the columns."""
-        return "\t".join(map(escaped, self._names)) + "\n"
-
-    def rows(self, rows: Sequence[Row]) -> str:
-        """Return a line a row; NULL and empty text are both empty."""
-
-        def field(value: Value, kind: SqlType | None) -> str:
-            return "" if value is None else escaped(plain(value, kind))
-
-        return "".join(["\t".join(line) + "\n" for line in self._lines(rows, field)])
+    _field = staticmethod(tsv_field)
+    _line = staticmethod(tsv_line)
 
 
 class JsonLines(_Fields):
@@ -153,8 +129,7 @@ class JsonLines(_Fields):
 
     def __init__(self, columns: Sequence[OutputColumn]) -> None:
         super().__init__(columns)
-        keys = [json_string(name).replace("%", "%%") for name in self._names]
-        self._template = "{" + ", ".join(f"{key}: %s" for key in keys) + "}"
+        self._template = json_template(self._names)
 
     def head(self) -> str:
         """Return nothing: every object has the names."""
@@ -162,7 +137,7 @@ class JsonLines(_Fields):
 
     def rows(self, rows: Sequence[Row]) -> str:
         """Return an object a line."""
-        return "".join([self._template % line + "\n" for line in self._lines(rows, json_text)])
+        return "".join([self._template % line + "\n" for line in self._lines(rows, _json)])
 
 
 class Json(JsonLines):
@@ -176,8 +151,8 @@ class Json(JsonLines):
 
     def rows(self, rows: Sequence[Row]) -> str:
         """Return objects with commas between them and before them, but for the first."""
-        text = self._between + ",\n ".join([self._template % line for line in self._lines(rows, json_text)])
-        self._between = ",\n "
+        text = self._between + JSON_BETWEEN.join([self._template % line for line in self._lines(rows, _json)])
+        self._between = JSON_BETWEEN
         return text
 
     def tail(self) -> str:
