@@ -244,7 +244,7 @@ TYPES: Final = {
     "DATE": ("", "2024-02-29", "ISO 8601 text in SQL"),
     "TIMESTAMP": ("DATETIME, TIMESTAMPTZ", "2024-02-29 12:00:00", "ISO 8601 text in SQL; a zone is kept as UTC"),
     "DECIMAL": ("DEC, DECIMAL(10, 2)", "2.50", "exact, with any number of digits"),
-    "JSON": ("JSONB", '{"a": [1, 2]}', "whatever Python's json writes"),
+    "JSON": ("JSONB", '{"a": [1, 2]}', "text that json_valid takes: no NaN, no Infinity"),
     "UUID": ("", "6f1c2b1e-0d5a-4c1a-9b7e-2f3d4c5b6a70", ""),
 }
 """For each type: other names, a value that is stored, and what to know of it."""
