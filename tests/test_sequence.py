@@ -24,6 +24,7 @@ from discosql.storage.local import LocalGuild
 
 TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER)"
 NEXT = "INSERT INTO t (a) VALUES (1) RETURNING id"
+ADDED = "INSERT INTO n (a) VALUES (2)"
 SHOWN = "SELECT * FROM sqlite_sequence"
 TINY = EngineOptions(page_size=300, cache_size=1_000, checkpoint_entries=10**9, checkpoint_bytes=10**12)
 
@@ -111,6 +112,24 @@ def test_the_authorizer_is_asked() -> None:
         db.execute("INSERT INTO sqlite_sequence VALUES ('t', 5)")
         asked.append(told)
     assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        ("INSERT INTO n VALUES (-5, 1)", "INSERT INTO n (a) VALUES (2), (3)", ADDED),
+        ("INSERT INTO n VALUES (-2, 1)", ADDED, ADDED, ADDED, ADDED),
+        ("INSERT INTO n VALUES (-7, 1), (NULL, 2), (3, 3), (NULL, 4)", "DELETE FROM n WHERE id > 0", ADDED),
+        ("BEGIN", "INSERT INTO n VALUES (-9, 1)", ADDED, "DELETE FROM n", ADDED, "ROLLBACK", ADDED),
+        ("INSERT INTO n VALUES (0, 1)", ADDED, "DELETE FROM n", ADDED),
+        ("INSERT INTO n VALUES (-4, 1)", "UPDATE n SET id = -40", ADDED, "REPLACE INTO n VALUES (-39, 2), (NULL, 3)"),
+    ],
+)
+def test_a_rowid_follows_negative_ones(script: tuple[str, ...]) -> None:
+    with closing(Twins("CREATE TABLE n (id INTEGER PRIMARY KEY, a INTEGER)")) as twins:
+        for sql in script:
+            twins.rows(sql)
+            twins.rows("SELECT * FROM n ORDER BY id")
 
 
 # Dumps -------------------------------------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ class JointTransaction:
         """Return a rowid above all that are used."""
         return self._of(table).next_rowid(table)
 
-    def next_rowids(self, table: int, count: int, *, above: int = 0) -> Sequence[int]:
+    def next_rowids(self, table: int, count: int, *, above: int | None = None) -> Sequence[int]:
         """Return that many successive rowids above all that are used, and above a given one."""
         return self._of(table).next_rowids(table, count, above=above)
 

@@ -214,7 +214,7 @@ class Transaction:
         """Return a rowid above all that are used, and not given to another running transaction of this process."""
         return self.next_rowids(table, 1)[0]
 
-    def next_rowids(self, table: int, count: int, *, above: int = 0) -> Sequence[int]:
+    def next_rowids(self, table: int, count: int, *, above: int | None = None) -> Sequence[int]:
         """Return that many successive rowids, with the promises of `next_rowid`, all above a given one."""
         writes = self._tables.get(table) or self._writes(table)
         rowids = self.engine.rowids.get(table)
@@ -224,9 +224,9 @@ class Transaction:
             self._reserved.add(table)
             rowids.shared = rowids.shared or bool(rowids.holders)
             rowids.holders.add(id(self))
-        used = writes.spent if writes.schema.autoincrement else writes.high
         # What was given to this transaction alone may be given again, as soon as no row has it any more.
-        rowid = max(above, used, rowids.highest if rowids.shared else 0) + 1
+        last = writes.last_rowid(above)
+        rowid = (max(last, rowids.highest) if rowids.shared else last) + 1
         last = rowid + count - 1
         if last > MAX_INTEGER:
             raise OperationalError(f"table {writes.schema.name} has no rowid left: the highest, {MAX_INTEGER}, is used")

@@ -87,7 +87,7 @@ class WriteView(ReadView, Protocol):
         Raises OperationalError when the highest 64-bit rowid is used.
         """
 
-    def next_rowids(self, table: int, count: int, *, above: int = 0) -> Sequence[int]:
+    def next_rowids(self, table: int, count: int, *, above: int | None = None) -> Sequence[int]:
         """Return that many successive rowids, with the promises of `next_rowid`, all above a given one."""
 
     def set_used(self, table: int, rowid: int) -> None:

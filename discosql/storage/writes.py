@@ -130,6 +130,21 @@ class TableWrites:
         """The highest rowid that AUTOINCREMENT may not give out any more."""
         return max(self.noted, self.high)
 
+    def last_rowid(self, above: int | None) -> int:
+        """Return what a new rowid follows: the highest in use or `above`, what is higher; 0 if there is neither.
+
+        It is negative where all are, as in SQLite; over a base and for AUTOINCREMENT at least 0.
+        """
+        if self.schema.autoincrement:
+            return max(self.spent, above or 0)
+        last = self.high
+        if last <= 0 and self.base is None:
+            if not self.rows:
+                return above or 0
+            # `high` may be 0 instead.
+            last = self.batches()[-1][-1][0]
+        return last if above is None else max(last, above)
+
     @property
     def sequence(self) -> tuple[int, int | None]:
         """What changes tell AUTOINCREMENT beside the rows: `used` and `reset`."""

@@ -29,12 +29,12 @@ class Rowids:
         if given.count(None) == len(given):
             return self._view.next_rowids(self._table.id, len(given))
         rowids = []
-        highest = 0
+        highest: int | None = None
         for rowid in given:
             if rowid is None:
                 rowid = self._view.next_rowids(self._table.id, 1, above=highest)[0]
             rowids.append(rowid)
-            highest = max(rowid, highest)
+            highest = rowid if highest is None else max(rowid, highest)
         return rowids
 
     def settled(self, row: Row) -> Row:
