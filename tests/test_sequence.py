@@ -277,3 +277,19 @@ async def test_two_that_set_it_do_not_overwrite_each_other() -> None:
     with pytest.raises(SerializationError):
         await one.execute("COMMIT")
     assert await rows(one, SHOWN) == [("t", 90)]
+
+
+async def test_negative_rowids_over_pages() -> None:
+    """A new rowid is free, be it the next one or 1, also beside another transaction of the process."""
+    engine = await open_engine(LocalGuild.memory(), options=TINY)
+    one, two = await connected(engine), await connected(engine)
+    await one.execute("CREATE TABLE n (id INTEGER PRIMARY KEY, a INTEGER)")
+    await one.executemany("INSERT INTO n VALUES (?, 1)", [(-number,) for number in range(3, 90)])
+    assert await engine.checkpoint(everything=True)
+    await one.execute("BEGIN")
+    ids = [(await rows(db, "INSERT INTO n (a) VALUES (2) RETURNING id"))[0][0] for db in (one, two, one, two)]
+    await one.execute("DELETE FROM n WHERE id = -3")
+    await one.execute("COMMIT")
+    ids.append((await rows(two, "INSERT INTO n (a) VALUES (2) RETURNING id"))[0][0])
+    assert len(set(ids)) == 5 and min(ids) > -3
+    assert await rows(one, "SELECT count(*), count(DISTINCT id) FROM n") == [(91, 91)]

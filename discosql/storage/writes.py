@@ -133,7 +133,7 @@ class TableWrites:
     def last_rowid(self, above: int | None) -> int:
         """Return what a new rowid follows: the highest in use or `above`, what is higher; 0 if there is neither.
 
-        It is negative where all are, as in SQLite; over a base and for AUTOINCREMENT at least 0.
+        It is negative where all are, as in SQLite; over a base it may be 0 instead, and for AUTOINCREMENT it is.
         """
         if self.schema.autoincrement:
             return max(self.spent, above or 0)
