@@ -113,7 +113,7 @@ class Session(SessionTransactions):
 
     def _ready(self, sql: str, parameters: Parameters) -> tuple[str, CachedStatement, tuple[Value, ...]]:
         """Return a statement's text, plan and values; the literals of an INSERT become values, where nobody looks."""
-        if not parameters and self.trace is None and self.authorizer is None:
+        if not parameters and isinstance(sql, str) and self.trace is None and self.authorizer is None:
             lifted = lift_literals(sql)
             if lifted is not None and not self.limits.is_short:
                 self.limits.check_text(sql)
