@@ -10,6 +10,7 @@ import pytest
 
 import discosql
 from discosql.cli.main import COMMANDS
+from discosql.cli.progress import speed_of
 
 # discord.py imports a module that Python is about to drop.
 WARNINGS = ["-W", "error", "-W", "ignore:'audioop' is deprecated:DeprecationWarning"]
@@ -123,3 +124,7 @@ def test_every_command_has_help_and_is_listed(command: str, folder: Path) -> Non
     assert (answer.returncode, answer.stderr) == (0, "")
     assert answer.stdout.startswith(f"usage: discosql {command} ")
     assert run(command, "--no-such-option", cwd=folder).returncode == 2
+
+
+def test_a_speed_is_told_of_much_work_only() -> None:
+    assert [speed_of(1_000, 2.0), speed_of(999, 2.0), speed_of(5_000, 1.0)] == [" (500 rows/s)", "", ""]

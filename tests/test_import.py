@@ -14,7 +14,7 @@ import pytest
 from killing import kill_when
 
 import discosql
-from discosql.transfer import formats, inference, sources
+from discosql.transfer import formats, inference, objects, sources
 from discosql.transfer.importing import Imported
 
 
@@ -136,6 +136,24 @@ def test_json_keeps_its_types(db: discosql.Connection, tmp_path: Path) -> None:
         assert load(db, path).rows == 2
         assert list(types(db, path.stem).values()) == ["INTEGER", "REAL", "TEXT", "BOOLEAN", "JSON", "ANY", "TEXT"]
         assert db.execute(f"SELECT * FROM {path.stem}").fetchall() == expected
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.json"])
+def test_json_is_read_the_same_with_and_without_orjson(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """Numbers that orjson rounds or refuses, in columns and within lists, surrogates, keys that come late."""
+    texts = ["1", "-0", "1.5", "9e999", "NaN", "-Infinity", "18446744073709551616", "-9223372036854775809", '"\\ud800"']
+    texts += ["[18446744073709551616]", "0.30000000000000004", '{"a": [9e999, 123456789012345678901]}', "true", "null"]
+    for text in texts:
+        lines = ['{"a": 1, "b": "x"}', f'{{"b": 2, "a": {text}, "c": 1}}', '{"a": 3, "a": 4}']
+        path = written(tmp_path / name, "\n".join(lines) if name == "t.jsonl" else f"[{','.join(lines)}]")
+        found = []
+        for loads in (objects._loads, json.loads):
+            with monkeypatch.context() as patched:
+                patched.setattr(objects, "_loads", loads)
+                found.append([repr(list(chunk.columns)) for chunk in formats.open_source(path).chunks()])
+        assert found[0] == found[1], text
 
 
 def test_tsv_is_read_as_it_is_exported(db: discosql.Connection, tmp_path: Path) -> None:

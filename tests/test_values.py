@@ -12,7 +12,9 @@ import pytest
 from guilds import open_server
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pysqlite3 import dbapi2 as sqlite3
 
+import discosql
 from discosql.aio import Connection
 from discosql.executor.functions import DEFAULT
 from discosql.session import Session
@@ -76,3 +78,46 @@ def test_values_survive(kind: str, examples: int) -> None:
         asyncio.run(round_trip(kind, rows))
 
     survive()
+
+
+def test_json_columns_take_what_json_valid_takes() -> None:
+    db = discosql.connect(":memory:", isolation_level=None)
+    oracle = sqlite3.connect(":memory:")
+    db.execute("CREATE TABLE t (j JSON)")
+    texts = [
+        "NaN",
+        "[NaN]",
+        "Infinity",
+        "[-Infinity]",
+        "9e999",
+        "[1e-999]",
+        "1" * 5_000,
+        '"\\ud800"',
+        "{a: 1}",
+        "[1,]",
+        "01",
+    ]
+    for text in [
+        *texts,
+        "[1,]",
+        "01",
+        "+1",
+        ".5",
+        "'x'",
+        '"\t"',
+        " [1] ",
+        "",
+        "nul",
+        "null",
+        "0x1",
+        '{"a": 1, "a": 2}',
+        "\ufeff1",
+    ]:
+        (valid,) = oracle.execute("SELECT json_valid(?)", (text,)).fetchone()
+        if valid:
+            db.execute("INSERT INTO t VALUES (?)", (text,))
+        else:
+            with pytest.raises(discosql.DataError, match="cannot store TEXT value in JSON column"):
+                db.execute("INSERT INTO t VALUES (?)", (text,))
+    oracle.close()
+    db.close()

@@ -1,21 +1,25 @@
 """Files of JSON objects that rows are imported from: an array of them, or one a line, plain or by gzip.
 
-They are read by orjson, which is fast, and again by Python's own `json` where orjson could give something else: it
-makes floats of integers with more than 64 bits and refuses NaN, Infinity, numbers that no float holds, and lone
-surrogates.
+They are read by orjson where it is there, which is fast, and again by Python's own `json` where orjson could give
+something else: it makes floats of integers with more than 64 bits and refuses NaN, Infinity, numbers that no float
+holds, and lone surrogates.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from discosql.errors import DataError
 from discosql.transfer.sources import CHUNK, Chunk, OpenText
+
+_loads: Callable[[str], Any]
+try:
+    from orjson import loads as _loads
+except ImportError:  # without the extra `speed`
+    _loads = json.loads
 
 _NESTED: Final = frozenset({dict, list})
 _MAYBE_LONG: Final = _NESTED | {float}
@@ -81,8 +85,8 @@ class JsonLinesFile(ObjectsFile):
 
     def _read(self, lines: Sequence[str], numbers: Sequence[int]) -> list[dict[str, Any]]:
         try:
-            items = list(map(orjson.loads, lines))
-        except orjson.JSONDecodeError:
+            items = list(map(_loads, lines))
+        except (ValueError, RecursionError):
             items = list(map(self._read_line, lines, numbers))
         if set(map(type, items)) - {dict}:
             line = next(number for item, number in zip(items, numbers, strict=True) if type(item) is not dict)
@@ -121,8 +125,8 @@ class JsonFile(ObjectsFile):
         with OpenText(path) as text:
             data, done = text.lines.read(), text.done
         try:
-            items = orjson.loads(data)
-        except orjson.JSONDecodeError:
+            items = _loads(data)
+        except (ValueError, RecursionError):
             items = _read_whole(path, data)
         if not isinstance(items, list):
             raise DataError(f"{path}, line 1: not an array of objects")
