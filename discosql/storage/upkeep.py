@@ -15,6 +15,9 @@ FOREIGN_PATIENCE: Final = 4
 CLOSE_ENTRIES: Final = 16
 """Entries from which on closing makes a checkpoint; fewer cost the next opening nothing, unless they are in files."""
 
+_NO_THREADS: Final = "cannot schedule new futures"
+"""What `concurrent.futures` says when the interpreter is about to end."""
+
 
 class Upkeep:
     """Starts checkpoints of one engine when they are due. `entries` 0 means never."""
@@ -51,6 +54,11 @@ class Upkeep:
         except DatabaseError as exc:
             # The log has everything; the next checkpoint will do what this one could not.
             logger.warning("a checkpoint failed: {}", exc)
+            written = False
+        except RuntimeError as exc:
+            # A program that ends without closing its database gives no more threads; the log has everything.
+            if _NO_THREADS not in str(exc):
+                raise
             written = False
         finally:
             self._task = None
