@@ -50,8 +50,8 @@ async def main() -> None:
         server.backend.create_guild(NAME)
         print(server.shim.base_url.removesuffix("/cdn"), flush=True)
         while True:
-            await asyncio.sleep(chance.uniform(0.1, 0.7))
-            if len(server.requests) > PEACEFUL and len(server.faults) < 5:
+            await asyncio.sleep(chance.uniform(0.3, 1.5))
+            if len(server.requests) > PEACEFUL and len(server.faults) < 3:
                 server.faults.append(some_fault(chance))
 
 

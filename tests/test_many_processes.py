@@ -46,7 +46,7 @@ def test_four_processes_on_one_file(tmp_path: Path, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("processes", "seconds", "pause"), [(2, 15.0, 12.0), pytest.param(4, 60.0, 4.0, marks=pytest.mark.campaign)]
+    ("processes", "seconds", "pause"), [(2, 20.0, 16.0), pytest.param(4, 60.0, 4.0, marks=pytest.mark.campaign)]
 )
 def test_processes_on_a_discord_with_faults(processes: int, seconds: float, pause: float) -> None:
     # Starting, opening and a first commit beside another process take five seconds and more.
